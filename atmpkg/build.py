@@ -1,0 +1,201 @@
+"""Build: tables, ontology and mappings into a store, with what follows from them.
+
+A built store is never written again. It is made in a new folder and a pointer is swapped, so that a build killed at
+any moment leaves the old answers::
+
+    FOLDER/current          name of the build that answers
+    FOLDER/<hash>/store     the quads
+    FOLDER/<hash>/build.json
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import atmpkg
+from atmpkg.checks import faults
+from atmpkg.errors import DataError, Problem, StoreError
+from atmpkg.linking import mapping_quads
+from atmpkg.mapping import description_quads, quads
+from atmpkg.names import Names, graph_iri
+from atmpkg.project import FORMAT, Project
+from atmpkg.queries import read_queries
+from atmpkg.reasoning import infer
+from atmpkg.records import Record, Validator
+from atmpkg.stores import Embedded, Store
+from atmpkg.tables import Row, Table, read_rows, read_tables
+from atmpkg.terms import Terms
+
+_POINTER = "current"
+_ABOUT = "build.json"
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished build: its folder and what is in it."""
+
+    folder: Path
+    quads: int
+    rows: Mapping[str, int]
+    inferred: Mapping[str, int]
+
+    @property
+    def store(self) -> Path:
+        """Folder of the store."""
+        return self.folder / "store"
+
+
+def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
+    """Write everything asserted as N-Quads; return the rows of each table. Raise DataError with all problems."""
+    tables = read_tables(project.tables)
+    names = Names.read(project.prefixes, tables)
+    terms = Terms.read(project.ontology)
+    problems: list[Problem] = []
+    rows = dict.fromkeys(tables, 0)
+
+    def records() -> Iterator[Record]:
+        for item in Validator(tables, names, terms).records():
+            if isinstance(item, Problem):
+                problems.append(item)
+            else:
+                rows[item.table.name] += 1
+                yield item
+
+    out.writelines(quads(records(), names))
+    out.writelines(description_quads(tables, names))
+    end = f" <{graph_iri('ontology')}> .\n"
+    out.writelines(line.decode().rstrip("\n")[: -len(" .")] + end for line in terms.triples.splitlines())
+    ids = {name: _ids(table) for name, table in tables.items()}
+    for path in sorted(project.mappings.glob("*.sssom.tsv")):
+        for item in mapping_quads(path, names, ids):
+            if isinstance(item, Problem):
+                problems.append(item)
+            else:
+                out.write(item)
+    if problems:
+        raise DataError(sorted(problems))
+    return rows
+
+
+def fill(project: Project, store: Store, work: Path) -> tuple[dict[str, int], Mapping[str, int]]:
+    """Load everything asserted into an empty store and run the rules; return rows and inferred triples."""
+    rules = read_queries(project.folders("queries", "rules")).values()
+    path = work / "asserted.nq"
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        rows = write_quads(project, out)
+    store.load(path)
+    path.unlink()
+    return rows, infer(store, rules)
+
+
+def build(project: Project, folder: Path) -> Built:
+    """Build the project's graph below a folder and make it the one that answers.
+
+    Where the same content was built before, that build is used. Raises DataError where the tables hold problems.
+    """
+    name = project.fingerprint()
+    if found := finished(folder, name):
+        _point(folder, name)
+        return found
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix="new-", dir=folder))
+    except OSError as error:
+        raise StoreError(f"cannot build into {folder}: {error.strerror}. Choose another folder with --store.") from None
+    try:
+        store = Embedded.create(work / "store")
+        rows, inferred = fill(project, store, work)
+        store.optimize()
+        about = {
+            "format": FORMAT,
+            "version": atmpkg.__version__,
+            "quads": len(store),
+            "rows": rows,
+            "inferred": dict(inferred),
+        }
+        del store
+        (work / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+        with contextlib.suppress(OSError):  # another process built the same content meanwhile
+            work.rename(folder / name)
+        _point(folder, name)
+    except OSError as error:
+        raise StoreError(f"cannot build into {folder}: {error.strerror or error}.") from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    built = finished(folder, name)
+    if built is None:
+        raise StoreError(f"cannot find the build {name} in {folder}. Remove the folder and build again.")
+    _tidy(folder, name)
+    return built
+
+
+def finished(folder: Path, name: str) -> Built | None:
+    """Return the build of that name if it was finished by this format of atmpkg."""
+    try:
+        about = json.loads((folder / name / _ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        return None
+    return Built(folder / name, about["quads"], about["rows"], about["inferred"])
+
+
+def current(folder: Path) -> Built:
+    """Return the build that a folder points to; raise StoreError where there is none that can be read."""
+    again = f"Build it with: atmpkg build --store {folder}"
+    try:
+        name = (folder / _POINTER).read_text(encoding="utf-8").strip()
+        about = json.loads((folder / name / _ABOUT).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StoreError(f"cannot open the store {folder}: nothing was built there. {again}") from None
+    except (OSError, ValueError) as error:
+        raise StoreError(f"cannot open the store {folder}: {error}. {again}") from None
+    version = about.get("format") if isinstance(about, dict) else None
+    if version != FORMAT:
+        found = f"it has format {version}, this is atmpkg {atmpkg.__version__} with format {FORMAT}"
+        raise StoreError(f"cannot open the store {folder}: {found}. {again}")
+    return Built(folder / name, about["quads"], about["rows"], about["inferred"])
+
+
+def check(project: Project) -> Iterator[Problem]:
+    """Yield every problem of the project without writing anything that lasts: rows first, then the SPARQL checks."""
+    try:
+        checks = read_queries(project.folders("queries", "checks")).values()
+        store = Embedded.memory()
+        with tempfile.TemporaryDirectory() as work:
+            fill(project, store, Path(work))
+    except DataError as error:
+        yield from error.problems
+        return
+    yield from faults(store, checks, read_tables(project.tables))
+
+
+def _ids(table: Table) -> set[str]:
+    at = [column.kind for column in table.columns].index("id")
+    return {row.cells[at] for row in read_rows(table) if isinstance(row, Row)}
+
+
+def _point(folder: Path, name: str) -> None:
+    """Make a build the one that answers, in one step."""
+    pointer = folder / _POINTER
+    with contextlib.suppress(OSError):
+        if pointer.read_text(encoding="utf-8") == name:
+            return
+    fresh = folder / f"{_POINTER}.{os.getpid()}"
+    fresh.write_text(name, encoding="utf-8")
+    fresh.replace(pointer)
+
+
+def _tidy(folder: Path, keep: str, most: int = 3) -> None:
+    """Remove old builds, keeping the newest few: readers may still have them open."""
+    builds = [path for path in folder.iterdir() if (path / _ABOUT).is_file() and path.name != keep]
+    for path in sorted(builds, key=lambda path: path.stat().st_mtime, reverse=True)[most - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)

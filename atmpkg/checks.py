@@ -1,0 +1,36 @@
+"""Checks: SELECT queries whose every row is a fault; silence is right.
+
+A check selects ``?place ?found ?expected`` and optionally ``?column``. The place is a row of a table; the message
+names its file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from atmpkg.errors import Problem
+from atmpkg.names import DATA
+from atmpkg.queries import Query
+from atmpkg.stores import Store, rows
+from atmpkg.tables import Row, Table, read_rows
+
+
+def faults(store: Store, checks: Iterable[Query], tables: Mapping[str, Table]) -> Iterator[Problem]:
+    """Run the checks and yield a Problem for each row that one of them finds."""
+    for check in sorted(checks, key=lambda check: check.name):
+        for row in rows(store, check.sparql):
+            expected = f"{row['expected']} ({check.name})"
+            yield _problem(row["place"], row.get("column", ""), row["found"], expected, tables)
+
+
+def _problem(place: str, column: str, found: str, expected: str, tables: Mapping[str, Table]) -> Problem:
+    table, _, id = place.removeprefix(DATA).partition("/")
+    if not place.startswith(DATA) or table not in tables:
+        return Problem(place, 0, column, found, expected)
+    path = tables[table].path
+    return Problem(path.name, _line(tables[table], id), column, f"{id}: {found}", expected)
+
+
+def _line(table: Table, id: str) -> int:
+    at = [column.kind for column in table.columns].index("id")
+    return next((row.line for row in read_rows(table) if isinstance(row, Row) and row.cells[at] == id), 0)

@@ -1,0 +1,302 @@
+"""The command line: data on stdout, remarks on stderr; exit 0 right, 1 problems, 2 wrong use, 3 could not be done."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from atmpkg import __version__
+from atmpkg.errors import AtmpkgError, UsageError, one_of, quoted
+
+if TYPE_CHECKING:
+    from atmpkg.answers import Answer
+    from atmpkg.graph import KnowledgeGraph
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Open knowledge graph of Advanced Therapy Medicinal Products: status and history, each fact with its source.",
+)
+
+Data = Annotated[Path | None, typer.Option(help="Folder of a project (with data/tables) instead of this one.")]
+StorePath = Annotated[Path | None, typer.Option("--store", help="Folder of a store made by build --store.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No remarks on stderr.")]
+Format = Annotated[
+    str, typer.Option("--format", "-f", help="table, tsv, csv, json, jsonl or md; table on a terminal, else tsv.")
+]
+_OPEN = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def say(line: str) -> None:
+    """Write a remark to stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _open(data: Path | None, store: Path | None, quiet: bool) -> KnowledgeGraph:
+    from atmpkg.graph import KnowledgeGraph
+
+    return KnowledgeGraph.open(data=data, store=store, say=(lambda line: None) if quiet else say)
+
+
+@app.command()
+def build(data: Data = None, store: StorePath = None, quiet: Quiet = False) -> None:
+    """Build the graph from the tables.  Example: atmpkg build --store ./store"""
+    from atmpkg.build import build as make
+    from atmpkg.project import Project
+
+    project = Project.find(data)
+    built = make(project, store or project.cache)
+    if not quiet:
+        rows, inferred = sum(built.rows.values()), sum(built.inferred.values())
+        say(f"built {built.quads:,} quads from {rows:,} rows ({inferred:,} inferred) in {built.folder}")
+
+
+@app.command()
+def check(data: Data = None, quiet: Quiet = False) -> None:
+    """Validate tables, links and rules without keeping anything.  Example: atmpkg check"""
+    from atmpkg.build import check as problems
+    from atmpkg.project import Project
+
+    found = 0
+    for problem in problems(Project.find(data)):
+        print(problem)
+        found += 1
+    if not quiet:
+        say(f"{found} problem{'' if found == 1 else 's'}")
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command()
+def questions(
+    name: Annotated[str | None, typer.Argument(help="One question, explained.")] = None,
+    data: Data = None,
+    format: Format = "",
+) -> None:
+    """List what can be asked, or explain one question.  Example: atmpkg questions approval-lag"""
+    from atmpkg.answers import Answer, Remarks
+    from atmpkg.graph import KnowledgeGraph
+    from atmpkg.project import Project
+    from atmpkg.queries import AnswerColumn
+    from atmpkg.stores import Embedded
+
+    kg = KnowledgeGraph(Embedded.memory(), Project.find(data))
+    if name:
+        _explain_question(kg, name)
+        return
+    columns = tuple(AnswerColumn(c) for c in ("pack", "question", "parameters", "answers"))
+    rows = tuple(
+        (q.pack, q.name, " ".join(p.name.replace("_", "-") + "!" * p.required for p in q.parameters), q.text("answers"))
+        for q in sorted(kg.questions.values(), key=lambda q: (q.pack, q.name))
+    )
+    _print(Answer("questions", "What can be asked", columns, rows, Remarks(release=__version__)), format)
+    say("! = must be given · explained one by one: atmpkg questions NAME")
+
+
+def _explain_question(kg: KnowledgeGraph, name: str) -> None:
+    question = kg.question(name)
+    print(f"{question.title}\n{question.text('answers')}")
+    for key, word in (("counts", "Counts"), ("not_counted", "Does not count")):
+        if text := question.text(key):
+            print(f"{word}: {text}")
+    print("\nParameters")
+    for p in question.parameters:
+        note = "required" if p.required else f"default {p.default}" if p.default else "optional"
+        print(f"  {p.name.replace('_', '-'):<14}{p.meaning} ({p.type}, {note})")
+    print("\nColumns")
+    for c in question.columns:
+        print(f"  {c.name:<18}{c.meaning}{f' ({c.unit})' if c.unit else ''}")
+    example = question.header.get("example")
+    given = " ".join(_quoted_pair(str(k), str(v)) for k, v in example.items()) if isinstance(example, dict) else ""
+    print(f"\nExample\n  atmpkg ask {name} {given}".rstrip())
+
+
+def _quoted_pair(key: str, value: str) -> str:
+    pair = f"{key}={value}"
+    return f'"{pair}"' if " " in pair else pair
+
+
+@app.command(context_settings=_OPEN)
+def ask(
+    ctx: typer.Context,
+    question: Annotated[str, typer.Argument(help="Name of the question; see atmpkg questions.")],
+    format: Format = "",
+    with_sources: Annotated[bool, typer.Option("--with-sources", help="List title and URL of every source.")] = False,
+    sparql: Annotated[
+        bool, typer.Option("--sparql", help="Print the SPARQL with the values filled in, and stop.")
+    ] = False,
+    data: Data = None,
+    store: StorePath = None,
+    quiet: Quiet = False,
+) -> None:
+    """Answer a question.  Example: atmpkg ask authorised-products jurisdiction=EU as-of=2022-01-01"""
+    parameters = given(ctx.args)
+    _format(format)
+    kg = _open(data, store, quiet)
+    if sparql:
+        print(kg.sparql(question, **parameters))
+        return
+    answer = kg.ask(question, **parameters)
+    _print(answer, format)
+    if with_sources:
+        for id, title, url in kg.sources(answer):
+            (print if not format or format == "table" else say)(f"{id}: {title} <{url}>")
+    if not quiet:
+        for line in answer.remarks.lines(len(answer)):
+            say(line)
+
+
+@app.command()
+def query(
+    text: Annotated[str, typer.Argument(help="A file with SPARQL, - for standard input, or the SPARQL itself.")],
+    format: Annotated[
+        str, typer.Option("--format", "-f", help="Rows: table, tsv, csv, json, jsonl, md. Triples: ttl or nt.")
+    ] = "",
+    data: Data = None,
+    store: StorePath = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run any SPARQL 1.1 query; our prefixes are known.  Example: atmpkg query 'SELECT * { ?s a atmp:Product }'"""
+    import pyoxigraph as ox
+
+    sparql = _sparql(text)
+    kg = _open(data, store, quiet)
+    result = kg.query(sparql)
+    if isinstance(result, ox.QueryTriples):
+        formats = {"ttl": ox.RdfFormat.TURTLE, "nt": ox.RdfFormat.N_TRIPLES, "": ox.RdfFormat.TURTLE}
+        if format not in formats:
+            raise UsageError(f"cannot write triples as {quoted(format)}: expected ttl or nt.")
+        used = {p: uri for p, uri in kg.names.uris.items() if not format or format == "ttl"}
+        sys.stdout.write((ox.serialize(result, format=formats[format], prefixes=used) or b"").decode())
+        return
+    if format == "json":
+        sys.stdout.write((result.serialize(format=ox.QueryResultsFormat.JSON) or b"").decode() + "\n")
+        return
+    from atmpkg.answers import Remarks, from_result
+
+    _print(from_result(result, "query", "query", (), Remarks(release=__version__)), format)
+
+
+def _sparql(text: str) -> str:
+    if text == "-":
+        return sys.stdin.read()
+    path = Path(text)
+    try:
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):  # a query is not a file name
+        return text
+    if text.endswith((".rq", ".sparql")):
+        raise UsageError(f"cannot read the query {text}: there is no such file.")
+    return text
+
+
+@app.command()
+def find(
+    text: Annotated[str, typer.Argument(help="Brand, INN, code name, disease, gene, company or number.")],
+    format: Format = "",
+    data: Data = None,
+    store: StorePath = None,
+    quiet: Quiet = False,
+) -> None:
+    """Search things by any of their names.  Example: atmpkg find kymria"""
+    answer = _open(data, store, quiet).find(text)
+    _print(answer, format)
+    if not answer.rows:
+        say(f"nothing found that resembles {quoted(text)}")
+
+
+@app.command()
+def show(
+    product: Annotated[str, typer.Argument(help="Id, brand, INN or code name.")],
+    data: Data = None,
+    store: StorePath = None,
+    quiet: Quiet = False,
+) -> None:
+    """Show one product on one page.  Example: atmpkg show Kymriah"""
+    from atmpkg.pages import product_page
+
+    print(product_page(_open(data, store, quiet), product), end="")
+
+
+@app.command()
+def explain(
+    row: Annotated[str, typer.Argument(help="A row, as table:id.")],
+    data: Data = None,
+    store: StorePath = None,
+    quiet: Quiet = False,
+) -> None:
+    """Tell where a fact comes from and who disagrees.  Example: atmpkg explain decision:tisagenlecleucel-eu-grant"""
+    from atmpkg.pages import explanation
+
+    print(explanation(_open(data, store, quiet), row), end="")
+
+
+@app.command()
+def tables(format: Format = "", data: Data = None, store: StorePath = None, quiet: Quiet = False) -> None:
+    """List what is known: tables with their rows and the day until which they reach.  Example: atmpkg tables"""
+    _print(_open(data, store, quiet).inventory(), format)
+
+
+def given(words: Sequence[str]) -> dict[str, list[str]]:
+    """Read ``name=value``, ``--name value`` and ``--name=value``; dash and underscore are the same.
+
+    >>> given(["jurisdiction=EU", "--as-of", "2022-01-01"])
+    {'jurisdiction': ['EU'], 'as_of': ['2022-01-01']}
+    """
+    found: dict[str, list[str]] = {}
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.removeprefix("--").partition("=")
+        if not equals:
+            if not word.startswith("--") or not rest:
+                raise UsageError(f"cannot read {quoted(word)}: expected name=value, such as jurisdiction=EU.")
+            value = rest.pop(0)
+        found.setdefault(name.replace("-", "_"), []).append(value)
+    return found
+
+
+def _format(name: str) -> str:
+    from atmpkg.formats import WRITERS
+
+    if not name:
+        return "table" if sys.stdout.isatty() else "tsv"
+    if name not in WRITERS:
+        raise UsageError(f"cannot write {quoted(name)}: expected {one_of(WRITERS)}.")
+    return name
+
+
+def _print(answer: Answer, format: str) -> None:
+    from atmpkg.formats import WRITERS
+
+    sys.stdout.write(WRITERS[_format(format)](answer))
+
+
+@app.callback(invoke_without_command=True)
+def _about(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        print(f"atmpkg {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; every known fault becomes a clear line and an exit code."""
+    try:
+        app()
+    except AtmpkgError as error:
+        sys.stdout.flush()
+        say(str(error))
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader of our output has gone, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)

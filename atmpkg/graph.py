@@ -1,0 +1,310 @@
+"""The knowledge graph that users open: questions, queries, search, pages."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import atmpkg
+from atmpkg.answers import Answer, Remarks, from_result
+from atmpkg.dates import from_day_number
+from atmpkg.errors import AtmpkgError, DataError, StoreError, UsageError, nearest, quoted
+from atmpkg.names import DATA, Names
+from atmpkg.parameters import Resolver
+from atmpkg.project import Project
+from atmpkg.queries import AnswerColumn, Query, read_queries, read_query
+from atmpkg.search import Index
+from atmpkg.stores import Embedded, Store, rows
+
+if TYPE_CHECKING:
+    from rdflib import Dataset
+
+    from atmpkg.stores import Result
+    from atmpkg.tables import Table
+
+Say = Callable[[str], None]
+
+_SURVEYS = """
+PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
+PREFIX dcterms: <http://purl.org/dc/terms/>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+SELECT ?table ?jurisdiction ?until {
+  ?survey a atmp:Survey ; atmp:surveyedTable/dcterms:identifier ?table ; atmp:knowledgeUntil/atmp:latest ?until .
+  OPTIONAL { ?survey atmp:jurisdiction ?jurisdiction }
+}
+"""
+_UNRECORDED = """
+PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
+SELECT (COUNT(DISTINCT ?product) AS ?n) {
+  ?product a atmp:Product
+  MINUS { VALUES ?jurisdiction { UNDEF } GRAPH <%s> { ?row atmp:product ?product %s } }
+}
+"""
+_TABLES = """
+PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
+PREFIX csvw: <http://www.w3.org/ns/csvw#>
+PREFIX dcterms: <http://purl.org/dc/terms/>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+SELECT ?table ?title ?meaning (COALESCE(?count, 0) AS ?n) ?until {
+  ?node a csvw:Table ; dcterms:identifier ?table ; dcterms:title ?title ; dcterms:description ?meaning .
+  OPTIONAL {
+    SELECT ?node (COUNT(?row) AS ?count) { ?node atmp:rowGraph ?g . GRAPH ?g { ?row dcterms:identifier ?id } }
+    GROUP BY ?node
+  }
+  OPTIONAL {
+    SELECT ?node (MAX(?day) AS ?until) { ?s atmp:surveyedTable ?node ; atmp:knowledgeUntil/rdfs:label ?day }
+    GROUP BY ?node
+  }
+}
+ORDER BY ?table
+"""
+_SOURCES = """
+PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
+PREFIX dcterms: <http://purl.org/dc/terms/>
+PREFIX schema: <https://schema.org/>
+SELECT ?id ?title ?url { ?source a atmp:Source ; dcterms:identifier ?id ; dcterms:title ?title ; schema:url ?url }
+ORDER BY ?id
+"""
+
+
+class KnowledgeGraph:
+    """A built graph, opened for reading."""
+
+    def __init__(self, store: Store, project: Project, *, today: dt.date | None = None) -> None:
+        self.store = store
+        self.project = project
+        self.today = today or dt.date.today()
+
+    @classmethod
+    def open(
+        cls, *, data: Path | str | None = None, store: Path | str | None = None, say: Say = lambda line: None
+    ) -> KnowledgeGraph:
+        """Open a graph, building it first where its tables have changed since.
+
+        ``data``: project folder; ``store``: folder made by ``atmpkg build --store``; ``say`` takes remarks.
+        Where the tables hold problems, the last good build answers and a remark says so; without one, DataError.
+        """
+        project = Project.find(data)
+        if store is not None:
+            from atmpkg.build import current
+
+            return cls(Embedded.open(current(Path(store)).store), project)
+        return cls(_cached(project, say), project)
+
+    @cached_property
+    def names(self) -> Names:
+        """The prefix map, with one prefix per table."""
+        tables = {path.stem for folder in self.project.tables for path in folder.glob("*.yaml")}
+        return Names.read(self.project.prefixes, tables - {"shared"})
+
+    @cached_property
+    def questions(self) -> Mapping[str, Query]:
+        """All questions by name."""
+        return read_queries(self.project.folders("queries", "questions"))
+
+    def question(self, name: str) -> Query:
+        """Return one question; only its file is read."""
+        for folder in reversed(self.project.folders("queries", "questions")):
+            for path in folder.rglob("*.rq"):
+                if path.stem == name:
+                    return read_query(path, pack="" if path.parent == folder else path.parent.name)
+        known = sorted({p.stem for f in self.project.folders("queries", "questions") for p in f.rglob("*.rq")})
+        hint = nearest(name, known) or ". See: atmpkg questions"
+        raise UsageError(f"cannot ask {quoted(name)}: there is no such question{hint}")
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Turns given parameter values into terms."""
+        return Resolver(self.store, self.names, self.today)
+
+    @property
+    def index(self) -> Index:
+        """The names of all things."""
+        return self.resolver.index
+
+    def ask(self, name: str, **parameters: object) -> Answer:
+        """Answer a question; parameter names take dash or underscore, values are text, dates, numbers or lists.
+
+        Raises UsageError where the question, a parameter or a value is not known.
+        """
+        question = self.question(name)
+        given = {key.replace("-", "_"): _texts(value) for key, value in parameters.items() if value is not None}
+        terms = self.resolver.terms(question, given)
+        result = self.store.query(question.bind(terms))
+        return from_result(result, name, question.title, question.columns, self._remarks(question, given, terms))
+
+    def sparql(self, name: str, **parameters: object) -> str:
+        """Return the SPARQL of a question with the values filled in."""
+        question = self.question(name)
+        given = {key.replace("-", "_"): _texts(value) for key, value in parameters.items() if value is not None}
+        return question.bind(self.resolver.terms(question, given))
+
+    def query(self, sparql: str) -> Result:
+        """Evaluate any SPARQL 1.1 query over the union of graphs; all prefixes of the house are known."""
+        return self.store.query(self.with_prefixes(sparql))
+
+    def with_prefixes(self, sparql: str) -> str:
+        """Put the house's prefixes before a query, on its first line, so that line numbers stay true."""
+        declared = " ".join(f"PREFIX {p}: <{uri}>" for p, uri in self.names.uris.items() if f"{p}:" in sparql)
+        return f"{declared} {sparql}" if declared else sparql
+
+    def select(self, sparql: str, title: str = "query") -> Answer:
+        """Evaluate a SELECT or ASK query and return its rows."""
+        return from_result(self.query(sparql), title, title, (), Remarks(release=atmpkg.__version__))
+
+    def find(self, text: str) -> Answer:
+        """Search things by name, brand, code, number or external id; best first."""
+        columns = tuple(
+            AnswerColumn(*pair)
+            for pair in (
+                ("id", "Id of the thing"),
+                ("kind", "Table of the thing"),
+                ("label", "Its label"),
+                ("matched", "The name that matched"),
+                ("reason", "What that name is"),
+                ("score", "1 = exactly, less = in part or similar"),
+            )
+        )
+        found = self.index.search(text)
+        listed = tuple((m.id, m.kind, m.label, m.matched, m.reason, m.score) for m in found)
+        return Answer("find", f"Things that {text!r} may mean", columns, listed, Remarks(release=atmpkg.__version__))
+
+    def product(self, text: str) -> str:
+        """Return the id of the product that a name means; raise UsageError where there is none or more than one."""
+        from atmpkg.queries import Parameter
+
+        term = self.resolver._things(Parameter("product", "product"), text)[0]
+        return term.strip("<>").rsplit("/", 1)[-1]
+
+    @cached_property
+    def tables(self) -> Mapping[str, Table]:
+        """The table descriptions."""
+        from atmpkg.tables import read_tables
+
+        return read_tables(self.project.tables)
+
+    def inventory(self) -> Answer:
+        """Return the tables with their rows and the day until which they were surveyed."""
+        columns = tuple(
+            AnswerColumn(*pair)
+            for pair in (
+                ("table", "Name of the table"),
+                ("title", "What its rows are"),
+                ("rows", "Number of rows"),
+                ("known_until", "Latest day that a survey of it reaches"),
+                ("meaning", "What a row says"),
+            )
+        )
+        listed = tuple(
+            (r["table"], r["title"], int(r["n"]), r["until"] or None, r["meaning"]) for r in rows(self.store, _TABLES)
+        )
+        return Answer("tables", "What is known", columns, listed, Remarks(release=atmpkg.__version__))
+
+    def sources(self, answer: Answer) -> list[tuple[str, str, str]]:
+        """Return id, title and URL of every source that an answer names."""
+        if "source" not in answer.names:
+            return []
+        at = answer.names.index("source")
+        wanted = {id for row in answer.rows for id in str(row[at] or "").split("|")}
+        return [(r["id"], r["title"], r["url"]) for r in rows(self.store, _SOURCES) if r["id"] in wanted]
+
+    def rdflib(self) -> Dataset:
+        """Return the whole graph as an rdflib Dataset (a copy) whose default graph is the union."""
+        from rdflib import Dataset
+
+        dataset = Dataset(default_union=True)
+        if not isinstance(self.store, Embedded):
+            raise UsageError("cannot copy a remote store into rdflib; query it instead.")
+        dataset.parse(data=self.store.dump(), format="nquads")
+        return dataset
+
+    def _remarks(
+        self, question: Query, given: Mapping[str, Sequence[str]], terms: Mapping[str, Sequence[str]]
+    ) -> Remarks:
+        tables = question.words("tables")
+        places = [term.strip("<>") for term in (*terms.get("jurisdiction", ()), *terms.get("country", ()))]
+        as_of = next((_day(terms[name][0]) for name in ("as_of", "until") if terms.get(name)), self.today.isoformat())
+        scope, missing = self._unrecorded(question, tables, places)
+        return Remarks(
+            as_of=as_of,
+            knowledge_until=self._knowledge_until(tables, places),
+            scope=scope,
+            nothing_recorded=missing,
+            release=atmpkg.__version__,
+            parameters={name: tuple(values) for name, values in given.items()},
+        )
+
+    def _knowledge_until(self, tables: Sequence[str], places: Sequence[str]) -> str:
+        """Return the day until which all the tables were surveyed for the places; empty where they were not."""
+        surveys = [(row["table"], row["jurisdiction"], row["until"]) for row in rows(self.store, _SURVEYS)]
+        latest = []
+        for table in tables[:1]:
+            for place in places or [""]:
+                days = [d for t, j, d in surveys if t == table and (not place or not j or j == place)]
+                if not days:
+                    return ""
+                latest.append(max(days))
+        return min(latest, default="")
+
+    def _unrecorded(self, question: Query, tables: Sequence[str], places: Sequence[str]) -> tuple[str, int | None]:
+        """Count the products that have no row in the first table of the question, in the places asked for."""
+        if question.text("scope") != "product" or not tables:
+            return "", None
+        from atmpkg.names import graph_iri
+        from atmpkg.queries import values_blocks
+
+        sparql = _UNRECORDED % (graph_iri(tables[0]), "; atmp:jurisdiction ?jurisdiction" if places else "")
+        if places:
+            ((start, end),) = values_blocks(sparql)["jurisdiction"]
+            sparql = sparql[:start] + " ".join(f"<{place}>" for place in places) + sparql[end:]
+        (row,) = rows(self.store, sparql)
+        where = f" in {', '.join(place.removeprefix(DATA + 'jurisdiction/') for place in places)}" if places else ""
+        return f"products without a recorded {tables[0]}{where}", int(row["n"])
+
+
+def _cached(project: Project, say: Say) -> Store:
+    """Open the cached build of a project, building it where needed; without a cache, build in memory."""
+    from atmpkg.build import build, current, fill, finished
+
+    folder, name = project.cache, project.fingerprint()
+    if found := finished(folder, name):
+        with contextlib.suppress(StoreError):
+            return Embedded.open(found.store)
+        say(f"the store in {folder} is damaged; building it again")
+        shutil.rmtree(found.folder, ignore_errors=True)
+    try:
+        say(f"building the graph from {project.root} (once)")
+        return Embedded.open(build(project, folder).store)
+    except DataError as error:
+        with contextlib.suppress(AtmpkgError):
+            last = Embedded.open(current(folder).store)
+            count = len(error.problems)
+            problems = f"{count} problem{'s' * (count > 1)}"
+            say(f"warning: the tables hold {problems} (see: atmpkg check); the last good build answers")
+            return last
+        raise
+    except StoreError as error:
+        say(f"{error} Building in memory instead.")
+        memory = Embedded.memory()
+        with tempfile.TemporaryDirectory() as work:
+            fill(project, memory, Path(work))
+        return memory
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Iterable):
+        return [str(item) for item in value]
+    return [str(value)]
+
+
+def _day(term: str) -> str:
+    """Return the ISO date of a day-number term."""
+    return from_day_number(int(term.split('"')[1])).isoformat()

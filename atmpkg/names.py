@@ -1,0 +1,114 @@
+"""Prefixes, CURIEs and IRIs: the one place where a name becomes an address and back."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from atmpkg.errors import DataError, Problem, quoted
+
+ONTOLOGY = "https://w3id.org/atmpkg/ontology/"
+DATA = "https://w3id.org/atmpkg/id/"
+GRAPH = "https://w3id.org/atmpkg/graph/"
+
+ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_BAD_IN_IRI = re.compile(r'[\x00-\x20<>"{}|\\^`\x7f]')
+
+
+def load_yaml(path: Path) -> object:
+    """Read a YAML file with the fast safe loader; a syntax error becomes a DataError with its line."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 0
+        what = getattr(error, "problem", None) or str(error)
+        raise DataError([Problem(path.name, line, "", quoted(what), "valid YAML in UTF-8")]) from None
+
+
+def is_iri(text: str) -> bool:
+    """Tell whether a text can stand between < and > in N-Quads.
+
+    >>> is_iri("https://example.org/a"), is_iri("https://example.org/a b"), is_iri("nothing")
+    (True, False, False)
+    """
+    return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text)) and not _BAD_IN_IRI.search(text)
+
+
+def data_iri(table: str, id: str) -> str:
+    """Return the IRI of a row.
+
+    >>> data_iri("product", "tisagenlecleucel")
+    'https://w3id.org/atmpkg/id/product/tisagenlecleucel'
+    """
+    return f"{DATA}{table}/{id}"
+
+
+def graph_iri(name: str) -> str:
+    """Return the IRI of a named graph.
+
+    >>> graph_iri("inferred")
+    'https://w3id.org/atmpkg/graph/inferred'
+    """
+    return f"{GRAPH}{name}"
+
+
+@dataclass(frozen=True)
+class Names:
+    """A prefix map that expands CURIEs and compacts IRIs.
+
+    >>> names = Names({"MONDO": "http://purl.obolibrary.org/obo/MONDO_"}, {"MONDO": re.compile("[0-9]{7}")})
+    >>> names.expand("MONDO:0005575")
+    'http://purl.obolibrary.org/obo/MONDO_0005575'
+    >>> names.compact("http://purl.obolibrary.org/obo/MONDO_0005575")
+    'MONDO:0005575'
+    >>> names.expand("MONDO:5575")
+    Traceback (most recent call last):
+    ...
+    ValueError: an id of MONDO, of the form [0-9]{7}
+    """
+
+    uris: Mapping[str, str]
+    patterns: Mapping[str, re.Pattern[str]]
+
+    @classmethod
+    def read(cls, path: Path, tables: Iterable[str] = ()) -> Names:
+        """Read ``prefixes.yaml`` and add one prefix per table."""
+        entries = load_yaml(path)
+        if not isinstance(entries, dict):
+            raise DataError([Problem(path.name, 1, "", "no mapping", "prefix: {uri: ...} lines")])
+        uris = {str(prefix): str(entry["uri"]) for prefix, entry in entries.items()}
+        patterns = {str(p): re.compile(entry["pattern"]) for p, entry in entries.items() if "pattern" in entry}
+        uris |= {table: f"{DATA}{table}/" for table in tables}
+        patterns |= {table: re.compile(ID_PATTERN) for table in tables}
+        return cls(uris, patterns)
+
+    def expand(self, curie: str) -> str:
+        """Return the IRI of a CURIE; raise ValueError saying what was expected."""
+        prefix, colon, local = curie.partition(":")
+        if not colon or prefix not in self.uris:
+            raise ValueError("a CURIE with a known prefix (prefixes.yaml)")
+        pattern = self.patterns.get(prefix)
+        if pattern and not pattern.fullmatch(local):
+            raise ValueError(f"an id of {prefix}, of the form {pattern.pattern}")
+        iri = self.uris[prefix] + local
+        if not is_iri(iri):
+            raise ValueError("an IRI without blanks, quotes or brackets")
+        return iri
+
+    def compact(self, iri: str) -> str:
+        """Return the CURIE of an IRI, or the IRI itself where no prefix fits."""
+        for uri, prefix in self._longest_first:
+            if iri.startswith(uri):
+                return f"{prefix}:{iri[len(uri) :]}"
+        return iri
+
+    @functools.cached_property
+    def _longest_first(self) -> list[tuple[str, str]]:
+        return sorted(((uri, prefix) for prefix, uri in self.uris.items()), key=lambda pair: -len(pair[0]))

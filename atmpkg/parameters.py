@@ -1,0 +1,145 @@
+"""Parameters: from what a person types to the RDF terms that a question is bound to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+
+from atmpkg.dates import CalendarDate, day_number
+from atmpkg.errors import UsageError, nearest, one_of, quoted
+from atmpkg.names import Names, data_iri
+from atmpkg.queries import Parameter, Query
+from atmpkg.records import literal
+from atmpkg.search import Index, Match
+from atmpkg.stores import Store, rows
+
+_ENTITIES = {
+    "jurisdiction": ("jurisdiction",),
+    "product": ("product",),
+    "disease": ("disease",),
+    "target": ("target",),
+    "body": ("authority",),
+    "thing": ("product", "substance", "disease", "target", "organisation", "authority", "jurisdiction"),
+}
+_MANY = {"jurisdiction": "|,", "body": "|,", "code": "|,"}
+_BEGIN = ("since", "from")
+
+
+class Resolver:
+    """Turns given values into terms, in N-Triples syntax, for one question after another."""
+
+    def __init__(self, store: Store, names: Names, today: dt.date) -> None:
+        self._store = store
+        self._names = names
+        self._today = today
+        self._index: Index | None = None
+
+    @property
+    def index(self) -> Index:
+        """The names of all things, read when first needed."""
+        if self._index is None:
+            self._index = Index.of(self._store)
+        return self._index
+
+    def terms(self, question: Query, given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Return the terms of each parameter that was given or has a default; raise UsageError on what does not fit."""
+        parameters = {parameter.name: parameter for parameter in question.parameters}
+        for name in given:
+            if name not in parameters:
+                known = [n.replace("_", "-") for n in parameters]
+                allowed = f"it takes {', '.join(known)}" if known else "it takes none"
+                raise UsageError(
+                    f"cannot ask {question.name}: no parameter {quoted(name)}; {allowed}{nearest(name, known) or '.'}"
+                )
+        terms: dict[str, list[str]] = {}
+        for name, parameter in parameters.items():
+            values = [value for value in given.get(name, ()) if value.strip()] or self._default(parameter)
+            if values:
+                terms[name] = [
+                    term for value in self._split(parameter, values) for term in self._resolve(parameter, value)
+                ]
+            elif parameter.required:
+                example = question.header.get("example")
+                hint = " ".join(f"{k}={v}" for k, v in example.items()) if isinstance(example, dict) else f"{name}=…"
+                raise UsageError(
+                    f"cannot ask {question.name}: it needs {name}. For example: atmpkg ask {question.name} {hint}"
+                )
+        return terms
+
+    def _default(self, parameter: Parameter) -> list[str]:
+        return [self._today.isoformat()] if parameter.default == "today" else []
+
+    def _split(self, parameter: Parameter, values: Iterable[str]) -> list[str]:
+        for separator in _MANY.get(parameter.type, "|"):
+            values = [part for value in values for part in value.split(separator)]
+        found = list(dict.fromkeys(value.strip() for value in values if value.strip()))
+        if len(found) > 1 and (parameter.type == "date" or not parameter.many):
+            raise UsageError(f"cannot take {len(found)} values for {parameter.name}; expected one.")
+        return found
+
+    def _resolve(self, parameter: Parameter, value: str) -> list[str]:
+        match parameter.type:
+            case "date":
+                return [self._day(parameter, value)]
+            case "integer":
+                return [_integer(parameter, value)]
+            case "text":
+                return [literal(value)]
+            case "code":
+                return [self._code(parameter, value)]
+            case _:
+                return self._things(parameter, value)
+
+    def _day(self, parameter: Parameter, value: str) -> str:
+        if value == "today":
+            value = self._today.isoformat()
+        try:
+            date = CalendarDate.parse(value)
+        except ValueError as error:
+            raise UsageError(
+                f"cannot read {parameter.name}={quoted(value)}: {error}; expected a date such as 2022-01-01."
+            ) from None
+        day = date.earliest if parameter.name.startswith(_BEGIN) else date.latest
+        return literal(str(day_number(day)), "integer")
+
+    def _code(self, parameter: Parameter, value: str) -> str:
+        allowed = list(parameter.values)
+        if parameter.values_from:
+            allowed = [row["value"] for row in rows(self._store, parameter.values_from)]
+        known = {word.casefold(): word for word in allowed}
+        if value.casefold() not in known:
+            raise UsageError(
+                f"cannot read {parameter.name}={quoted(value)}: expected {one_of(allowed, 40)}{nearest(value, allowed)}"
+            )
+        return literal(known[value.casefold()])
+
+    def _things(self, parameter: Parameter, value: str) -> list[str]:
+        kinds = _ENTITIES[parameter.type]
+        found = self.index.exactly(value, kinds) or self._external(value, kinds)
+        if not found:
+            near = self.index.suggestions(value, kinds)
+            hint = f" Did you mean {' or '.join(near)}?" if near else f" See: atmpkg find {value}"
+            raise UsageError(f"cannot find the {parameter.type} {quoted(value)}.{hint}")
+        if len(found) > 1 and parameter.type != "disease":
+            listed = ", ".join(f"{m.id} ({m.reason} {m.matched})" for m in found)
+            raise UsageError(
+                f"cannot tell which {parameter.type} {quoted(value)} means: {listed}. Use one of these ids."
+            )
+        return [f"<{data_iri(match.kind, match.id)}>" for match in found]
+
+    def _external(self, curie: str, kinds: Iterable[str]) -> list[Match]:
+        """Return the things that a mapping set links to a CURIE, or that the CURIE itself names."""
+        prefix, _, local = curie.partition(":")
+        if prefix in kinds:
+            return self.index.exactly(local, (prefix,))
+        try:
+            return self.index.exactly(self._names.expand(curie), kinds)
+        except ValueError:
+            return []
+
+
+def _integer(parameter: Parameter, value: str) -> str:
+    try:
+        return literal(str(int(value)), "integer")
+    except ValueError:
+        raise UsageError(f"cannot read {parameter.name}={quoted(value)}: expected a whole number.") from None

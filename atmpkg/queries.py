@@ -1,0 +1,205 @@
+"""Query files: a described header of ``#+`` lines in YAML, then SPARQL that is valid as it stands.
+
+A parameter is a ``VALUES ?name { default }`` block, repeated wherever a sub-SELECT or MINUS uses it. Binding replaces
+the rows of those blocks, found by reading the query's tokens, with serialised RDF terms; a value can therefore never
+be read as SPARQL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from atmpkg.errors import DataError, Problem, one_of, quoted
+
+PARAMETER_TYPES = ("date", "jurisdiction", "product", "disease", "target", "body", "code", "text", "integer", "thing")
+COLUMN_TYPES = ("text", "id", "date", "integer", "number", "flag", "percent")
+
+# Terminals of the SPARQL 1.1 grammar that can hide a brace or a variable, then those that matter here.
+_TOKEN = re.compile(
+    r"""
+    (?P<comment>\#[^\n\r]*)
+  | (?P<iri><[^<>"{}|^`\\\x00-\x20]*>)
+  | (?P<string>'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''|\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"
+      |'(?:[^'\\\n\r]|\\.)*'|"(?:[^"\\\n\r]|\\.)*")
+  | (?P<variable>[?$][A-Za-z_0-9\u00b7-\uffff]+)
+  | (?P<word>[A-Za-z_][A-Za-z_0-9.:-]*)
+  | (?P<brace>[{}])
+  | (?P<other>[^\s])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a question: its type, whether it must be given, and its default in words."""
+
+    name: str
+    type: str
+    meaning: str = ""
+    required: bool = False
+    default: str = ""
+    many: bool = True
+    values: tuple[str, ...] = ()
+    values_from: str = ""
+    variable: str = ""  # of its VALUES block, where an answer column has the parameter's name
+
+    @property
+    def block(self) -> str:
+        """Name of the variable in the VALUES block."""
+        return self.variable or self.name
+
+
+@dataclass(frozen=True)
+class AnswerColumn:
+    """A column of an answer: its meaning, type and unit."""
+
+    name: str
+    meaning: str = ""
+    type: str = "text"
+    unit: str = ""
+    many: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query file, read: its name, header and SPARQL text."""
+
+    name: str
+    path: Path
+    title: str
+    sparql: str
+    header: Mapping[str, object]
+    pack: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    columns: tuple[AnswerColumn, ...] = ()
+    blocks: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
+
+    def text(self, key: str) -> str:
+        """Return a header entry as text; empty where there is none."""
+        return " ".join(str(self.header.get(key, "")).split())
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """Return a header entry as a list of words."""
+        entry = self.header.get(key, ())
+        return tuple(str(word) for word in entry) if isinstance(entry, list) else ()
+
+    def bind(self, values: Mapping[str, Sequence[str]]) -> str:
+        """Return the SPARQL with the blocks of the named parameters filled with terms in N-Triples syntax.
+
+        ``values``: parameter name to terms; a name that is no parameter is an error of the caller.
+        """
+        block = {parameter.name: parameter.block for parameter in self.parameters}
+        edits = sorted((span, terms) for name, terms in values.items() for span in self.blocks[block[name]])
+        parts, at = [], 0
+        for (start, end), terms in edits:
+            parts += [self.sparql[at:start], " ", " ".join(terms), " "]
+            at = end
+        return "".join([*parts, self.sparql[at:]])
+
+
+def values_blocks(sparql: str) -> dict[str, list[tuple[int, int]]]:
+    """Find the ``VALUES ?name { rows }`` blocks; return for each name the spans of the rows.
+
+    >>> text = 'SELECT * { VALUES ?a { 1 } # VALUES ?b { 2 }'
+    >>> [text[start:end] for start, end in values_blocks(text)["a"]]
+    [' 1 ']
+    """
+    tokens = [m for m in _TOKEN.finditer(sparql) if m.lastgroup != "comment"]
+    found: dict[str, list[tuple[int, int]]] = {}
+    for first, name, opened in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if first.lastgroup == "word" and first[0].upper() == "VALUES" and name.lastgroup == "variable":
+            closed = next(
+                (t for t in tokens if t[0] == "}" and t.lastgroup == "brace" and t.start() > opened.start()), None
+            )
+            if opened[0] == "{" and closed:
+                found.setdefault(name[0][1:], []).append((opened.end(), closed.start()))
+    return found
+
+
+def read_queries(folders: Sequence[Path]) -> dict[str, Query]:
+    """Read every ``*.rq`` below the folders, a later folder replacing an earlier by name; raise DataError on faults."""
+    queries: dict[str, Query] = {}
+    problems: list[Problem] = []
+    for folder in folders:
+        for path in sorted(folder.rglob("*.rq")):
+            try:
+                queries[path.stem] = read_query(path, pack="" if path.parent == folder else path.parent.name)
+            except DataError as error:
+                problems += error.problems
+    if problems:
+        raise DataError(problems)
+    return queries
+
+
+def read_query(path: Path, pack: str = "") -> Query:
+    """Read one query file; raise DataError naming every fault of its header."""
+    text = path.read_text(encoding="utf-8")
+    header = _header(path, text)
+    blocks = values_blocks(text)
+    problems = list(_faults(path, header, blocks))
+    if problems:
+        raise DataError(problems)
+    return Query(
+        name=path.stem,
+        path=path,
+        pack=pack,
+        title=str(header.get("title", path.stem)),
+        sparql=text,
+        header=header,
+        parameters=tuple(_parameters(header)),
+        columns=tuple(_columns(header)),
+        blocks=blocks,
+    )
+
+
+def _header(path: Path, text: str) -> dict[str, object]:
+    import yaml
+
+    lines = [line[2:].removeprefix(" ") for line in text.splitlines() if line.startswith("#+")]
+    try:
+        header = yaml.load("\n".join(lines), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise DataError([Problem(path.name, line, "", quoted(str(error)), "a header of YAML after '#+'")]) from None
+    return header if isinstance(header, dict) else {}
+
+
+def _entries(header: Mapping[str, object], key: str) -> Iterator[tuple[str, dict[str, object]]]:
+    entries = header.get(key) or {}
+    for name, about in entries.items() if isinstance(entries, dict) else ():
+        yield str(name), dict(about) if isinstance(about, dict) else {"meaning": about or ""}
+
+
+def _parameters(header: Mapping[str, object]) -> Iterator[Parameter]:
+    for name, about in _entries(header, "parameters"):
+        about["values"] = tuple(str(value) for value in about.get("values", ()))  # type: ignore[attr-defined]
+        about["default"] = str(about.get("default", ""))
+        yield Parameter(**({"name": name, "type": "text"} | about))  # type: ignore[arg-type]
+
+
+def _columns(header: Mapping[str, object]) -> Iterator[AnswerColumn]:
+    for name, about in _entries(header, "columns"):
+        yield AnswerColumn(**({"name": name} | about))  # type: ignore[arg-type]
+
+
+def _faults(path: Path, header: Mapping[str, object], blocks: Mapping[str, object]) -> Iterator[Problem]:
+    fields = set(Parameter.__dataclass_fields__)
+    for name, about in _entries(header, "parameters"):
+        if (block := str(about.get("variable") or name)) not in blocks:
+            yield Problem(
+                path.name, 0, f"parameters.{name}", "no block of it", f"VALUES ?{block} {{ default }} in the query"
+            )
+        if about.get("type") not in PARAMETER_TYPES:
+            yield Problem(path.name, 0, f"{name}.type", quoted(str(about.get("type"))), one_of(PARAMETER_TYPES))
+        for key in about.keys() - fields:
+            yield Problem(path.name, 0, f"{name}.{key}", quoted(key), one_of(sorted(fields)))
+    for name, about in _entries(header, "columns"):
+        if about.get("type", "text") not in COLUMN_TYPES:
+            yield Problem(path.name, 0, f"{name}.type", quoted(str(about.get("type"))), one_of(COLUMN_TYPES))
+        for key in about.keys() - set(AnswerColumn.__dataclass_fields__):
+            yield Problem(path.name, 0, f"{name}.{key}", quoted(key), "meaning, type, unit, many")

@@ -1,0 +1,56 @@
+"""Rules: CONSTRUCT queries that run in declared strata and fill the graph ``inferred``.
+
+A rule's header says its ``stratum`` (a whole number) and which rule of the law or of the house it keeps. Negation and
+aggregates may read only what lower strata made; within a stratum the rules run until nothing new follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+
+from atmpkg.errors import DataError, Problem, quoted
+from atmpkg.names import graph_iri
+from atmpkg.queries import Query
+from atmpkg.stores import Store
+
+INFERRED = graph_iri("inferred")
+_ROUNDS = 100
+
+
+def strata(rules: Iterable[Query]) -> list[tuple[int, list[Query]]]:
+    """Group the rules by stratum, lowest first; raise DataError where a rule names none."""
+    rules = sorted(rules, key=lambda rule: rule.name)
+    problems = [
+        Problem(rule.path.name, 0, "stratum", quoted(str(rule.header.get("stratum"))), "a whole number")
+        for rule in rules
+        if not isinstance(rule.header.get("stratum"), int)
+    ]
+    if problems:
+        raise DataError(problems)
+    ordered = sorted(rules, key=_stratum)
+    return [(number, list(group)) for number, group in groupby(ordered, key=_stratum)]
+
+
+def infer(store: Store, rules: Iterable[Query]) -> Mapping[str, int]:
+    """Empty the graph ``inferred`` and run the rules; return how many triples each added."""
+    ordered = strata(rules)
+    store.clear(INFERRED)
+    added: dict[str, int] = {}
+    for number, group in ordered:
+        for _ in range(_ROUNDS):
+            new = {rule.name: store.infer(rule.sparql, INFERRED) for rule in group}
+            for name, count in new.items():
+                added[name] = added.get(name, 0) + count
+            if not any(new.values()) or not any(rule.header.get("recursive") for rule in group):
+                break
+        else:
+            names = ", ".join(rule.name for rule in group)
+            raise DataError([Problem("rules", 0, "", f"no end of stratum {number} ({names})", "a fixed point")])
+    return added
+
+
+def _stratum(rule: Query) -> int:
+    number = rule.header["stratum"]
+    assert isinstance(number, int)
+    return number

@@ -1,0 +1,196 @@
+"""The store seam: one small protocol, and the embedded store that keeps it.
+
+Every query is evaluated over the union of all named graphs; ``GRAPH`` still reaches a single one. Terms and results
+are pyoxigraph's.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from atmpkg.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyoxigraph as ox
+
+    Result = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
+
+_PLACE = re.compile(r"\b(\d+):(\d+)\b")
+
+
+class Store(Protocol):
+    """What the house needs of a store of quads."""
+
+    def load(self, nquads: bytes | Path) -> None:
+        """Add the quads of an N-Quads text or file, all or none."""
+
+    def query(self, sparql: str) -> Result:
+        """Evaluate a SPARQL 1.1 query over the union of graphs; raise UsageError where it is malformed."""
+
+    def infer(self, construct: str, graph: str) -> int:
+        """Add to a graph what a CONSTRUCT query yields and no graph holds yet; return how many triples."""
+
+    def clear(self, graph: str) -> None:
+        """Remove all quads of a graph."""
+
+    def __len__(self) -> int:
+        """Count the quads."""
+
+
+class Embedded:
+    """A pyoxigraph store, in memory or on disk.
+
+    >>> store = Embedded.memory()
+    >>> store.load(b'<urn:a> <urn:p> "1" <urn:g> .')
+    >>> [row["o"].value for row in store.query("SELECT ?o { ?s ?p ?o }")]
+    ['1']
+    """
+
+    def __init__(self, store: ox.Store) -> None:
+        self._store = store
+
+    @classmethod
+    def memory(cls) -> Embedded:
+        """Make an empty store in memory."""
+        import pyoxigraph as ox
+
+        return cls(ox.Store())
+
+    @classmethod
+    def create(cls, path: Path) -> Embedded:
+        """Make or open a store on disk for writing; it is locked for other writers."""
+        import pyoxigraph as ox
+
+        try:
+            return cls(ox.Store(str(path)))
+        except OSError as error:
+            raise StoreError(f"cannot write the store {path}: {_cause(error)}.") from None
+
+    @classmethod
+    def open(cls, path: Path) -> Embedded:
+        """Open a store on disk for reading only; it may be open elsewhere too."""
+        import pyoxigraph as ox
+
+        try:
+            return cls(ox.Store.read_only(str(path)))
+        except OSError as error:
+            raise StoreError(f"cannot read the store {path}: {_cause(error)}. Build it again.") from None
+
+    def load(self, nquads: bytes | Path) -> None:
+        """Add the quads of an N-Quads text or file, all or none."""
+        import pyoxigraph as ox
+
+        try:
+            if isinstance(nquads, Path):
+                self._store.bulk_load(path=str(nquads), format=ox.RdfFormat.N_QUADS)
+            else:
+                self._store.bulk_load(io.BytesIO(nquads), format=ox.RdfFormat.N_QUADS)
+        except (OSError, SyntaxError) as error:
+            raise StoreError(f"cannot load quads: {_cause(error)}.") from None
+
+    def query(self, sparql: str) -> Result:
+        """Evaluate a SPARQL 1.1 query over the union of graphs."""
+        try:
+            return self._store.query(sparql, use_default_graph_as_union=True)
+        except SyntaxError as error:
+            raise UsageError(malformed(sparql, str(error))) from None
+        except (OSError, RuntimeError, ValueError) as error:
+            raise StoreError(f"cannot evaluate the query: {_cause(error)}.") from None
+
+    def infer(self, construct: str, graph: str) -> int:
+        """Add to a graph what a CONSTRUCT query yields and no graph holds yet; return how many triples."""
+        import pyoxigraph as ox
+
+        new = {t for t in self._triples(construct) if not self._holds(t)}
+        self._store.extend(ox.Quad(t.subject, t.predicate, t.object, ox.NamedNode(graph)) for t in new)
+        return len(new)
+
+    def clear(self, graph: str) -> None:
+        """Remove all quads of a graph."""
+        import pyoxigraph as ox
+
+        self._store.clear_graph(ox.NamedNode(graph))
+
+    def dump(self) -> bytes:
+        """Return all quads as sorted N-Quads."""
+        import pyoxigraph as ox
+
+        return b"".join(sorted((self._store.dump(format=ox.RdfFormat.N_QUADS) or b"").splitlines(keepends=True)))
+
+    def optimize(self) -> None:
+        """Compact the store after loading."""
+        self._store.flush()
+        self._store.optimize()
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def _triples(self, construct: str) -> Iterator[ox.Triple]:
+        import pyoxigraph as ox
+
+        result = self.query(construct)
+        if not isinstance(result, ox.QueryTriples):
+            raise UsageError("cannot infer: the rule is not a CONSTRUCT query.")
+        yield from result
+
+    def _holds(self, triple: ox.Triple) -> bool:
+        found = self._store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+        return next(found, None) is not None
+
+
+def rows(store: Store, select: str) -> Iterator[dict[str, str]]:
+    """Yield the solutions of a SELECT query as plain texts by variable name; empty where a variable is unbound.
+
+    >>> list(rows(Embedded.memory(), "SELECT ?a ?b { VALUES ?a { 1 } }"))
+    [{'a': '1', 'b': ''}]
+    """
+    import pyoxigraph as ox
+
+    result = store.query(select)
+    if not isinstance(result, ox.QuerySolutions):
+        raise UsageError("cannot read rows: the query is not a SELECT.")
+    names = [variable.value for variable in result.variables]
+    for solution in result:
+        yield {name: str(term.value) if (term := solution[name]) else "" for name in names}
+
+
+def malformed(sparql: str, message: str) -> str:
+    """Say where a query is malformed, and show the line.
+
+    >>> print(malformed("SELECT * {\\n ?s ?p }", "error at 2:8: expected object"))
+    the query is malformed at line 2, column 8: expected object
+        ?s ?p }
+              ^
+    """
+    place = _PLACE.search(message)
+    cause = _expected(re.sub(r"^error at \d+:\d+:\s*", "", message))
+    if not place:
+        return f"the query is malformed: {cause}"
+    line, column = int(place[1]), int(place[2])
+    lines = sparql.splitlines()
+    if not 1 <= line <= len(lines):
+        return f"the query is malformed at its end: {cause}"
+    shown = lines[line - 1]
+    indent = len(shown) - len(shown.lstrip())
+    caret = " " * max(0, column - 1 - indent)
+    return f"the query is malformed at line {line}, column {column}: {cause}\n    {shown.strip()}\n    {caret}^"
+
+
+def _expected(message: str) -> str:
+    """Drop the character classes from the parser's list of what it would have taken."""
+    _, _, allowed = message.partition("expected one of ")
+    if "[" not in message:
+        return message.strip()
+    words = re.findall(r'"(?:\\.|[^"\\])+"|Prefix not found|\b[A-Z]{2,}\b', allowed)
+    if "Prefix not found" in words:
+        return "unknown prefix; declare it with PREFIX"
+    return f"expected {', '.join(dict.fromkeys(words))}" if words else "something else was expected here"
+
+
+def _cause(error: BaseException) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__
