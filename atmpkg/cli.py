@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     from atmpkg.answers import Answer
     from atmpkg.graph import KnowledgeGraph
 
+_EXAMPLES = """Examples:
+
+\b
+  atmpkg build                        build the graph from the tables
+  atmpkg check                        every problem with file, line and column
+  atmpkg questions approval-lag       one question explained
+  atmpkg tables                       what is known, and until when
+  atmpkg ask authorised-products jurisdiction=EU as-of=2022-01-01
+  atmpkg ask changes-between since=2026-01-01 --format tsv
+  atmpkg query 'SELECT * { ?s a atmp:Product } LIMIT 3'
+  atmpkg find "beta thalassaemia"     search by any name
+  atmpkg show Kymriah                 one product on one page
+  atmpkg explain decision:tisagenlecleucel-eu-grant
+
+\b
+Exit codes: 0 right, 1 problems found, 2 wrong use, 3 could not be done.
+"""
+
 app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
@@ -24,6 +42,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Open knowledge graph of Advanced Therapy Medicinal Products: status and history, each fact with its source.",
+    epilog=_EXAMPLES,
 )
 
 Data = Annotated[Path | None, typer.Option(help="Folder of a project (with data/tables) instead of this one.")]

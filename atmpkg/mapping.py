@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from atmpkg.dates import CalendarDate, day_number
 from atmpkg.names import DATA, ONTOLOGY, Names, data_iri, graph_iri
 from atmpkg.records import Record, literal
-from atmpkg.tables import Table
+from atmpkg.tables import Column, Table
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _RDFS = "http://www.w3.org/2000/01/rdf-schema#"
@@ -89,6 +89,58 @@ def description_quads(tables: Mapping[str, Table], names: Names) -> Iterator[str
                 values.append((f"<{_CSVW}propertyUrl>", f"<{names.expand(column.property)}>"))
             yield from _lines(about, "tables", values)
             yield from _lines(node, "tables", [(f"<{_CSVW}column>", f"<{about}>")])
+
+
+_DATATYPES = {"number": "decimal", "flag": "boolean", "link": "anyURI"}
+
+
+def csvw_metadata(tables: Mapping[str, Table], names: Names) -> dict[str, object]:
+    """Return the CSVW metadata (W3C "Metadata Vocabulary for Tabular Data") of all tables as a JSON object."""
+    return {
+        "@context": "http://www.w3.org/ns/csvw",
+        "dialect": {"delimiter": "\t", "quoteChar": None, "header": True, "encoding": "utf-8"},
+        "tables": [
+            {
+                "url": f"{table.name}.tsv",
+                "dc:title": table.title,
+                "dc:description": table.meaning,
+                "tableSchema": {
+                    "aboutUrl": f"{DATA}{table.name}/{{id}}",
+                    "primaryKey": "id",
+                    "columns": [_csvw_column(column, names) for column in table.columns],
+                    "foreignKeys": [
+                        {
+                            "columnReference": column.name,
+                            "reference": {"resource": f"{column.table}.tsv", "columnReference": "id"},
+                        }
+                        for column in table.columns
+                        if column.kind == "row" and not column.many
+                    ],
+                },
+            }
+            for table in tables.values()
+        ],
+    }
+
+
+def _csvw_column(column: Column, names: Names) -> dict[str, object]:
+    about: dict[str, object] = {
+        "name": column.name,
+        "titles": column.name,
+        "dc:description": column.meaning,
+        "required": column.required,
+    }
+    if column.property:
+        about["propertyUrl"] = names.expand(column.property)
+    if column.many:
+        about["separator"] = "|"
+    if column.kind == "code":
+        about["datatype"] = {"base": "string", "format": "|".join(column.values)}
+    else:
+        about["datatype"] = _DATATYPES.get(column.kind, "string")
+    if column.kind == "row":
+        about["valueUrl"] = f"{DATA}{column.table}/{{{column.name}}}"
+    return about
 
 
 def _lines(subject: str, graph: str, values: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -120,10 +120,11 @@ def _product_lines(kg: KnowledgeGraph, id: str, iri: str) -> Iterator[str]:
     parts: dict[str, list[str]] = {}
     for row in rows(kg.store, _PARTS % iri):
         parts.setdefault(row["what"], []).append(row["value"])
+    wide = max((display_width(what) for what in parts), default=0)
     for what, value in facts.items():
-        yield from _fact(what, value)
-    for what, values in parts.items():
-        yield from _fact(what, values)
+        yield from _fact(what, value, wide)
+    for what, values in sorted(parts.items(), key=lambda part: part[0] != "category"):
+        yield from _fact(what, values, wide)
     yield from _section("Where it stands", _standing(kg, id, iri))
     yield from _section("Authorised uses", _uses(kg.ask("indications", product=id)))
     yield from _section("Bases and designations", _designations(kg, id))
@@ -288,10 +289,10 @@ def _unique(values: Iterable[Value]) -> list[str]:
     return list(dict.fromkeys(str(value) for value in values if value))
 
 
-def _fact(what: str, value: str | list[str]) -> Iterator[str]:
+def _fact(what: str, value: str | list[str], wide: int = 0) -> Iterator[str]:
     text = ", ".join(value) if isinstance(value, list) else value
     if text:
-        yield from _hanging(f"{what:<14}", text)
+        yield from _hanging(f"{what:<{max(wide, 12)}}  ", text)
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 SELECT ?under ?notation ?term {
   ?term skos:notation ?notation ; (a|rdfs:subClassOf)/rdfs:subClassOf* ?under
-  FILTER(isIRI(?under))
+  FILTER(STRSTARTS(STR(?under), "https://w3id.org/atmpkg/ontology/"))
 }
 ORDER BY ?under ?notation ?term
 """
@@ -32,16 +32,20 @@ class Terms:
         """Read every ``*.ttl`` of a folder; raise DataError with every file that does not parse."""
         import pyoxigraph as ox
 
-        store = ox.Store()
+        dataset = ox.Dataset()
         problems = []
         for path in sorted(folder.glob("*.ttl")):
             try:
-                store.extend(ox.parse(path=str(path), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True))
+                for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True):
+                    dataset.add(quad)
             except (SyntaxError, OSError) as error:
                 line = getattr(error, "lineno", None) or 0
                 problems.append(Problem(path.name, line, "", quoted(str(getattr(error, "msg", error))), "Turtle"))
         if problems:
             raise DataError(problems)
+        dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)  # the same blank nodes in every build
+        store = ox.Store()
+        store.extend(dataset)
         notations: dict[str, dict[str, str]] = {}
         for row in rows(Embedded(store), _NOTATIONS):
             other = notations.setdefault(row["under"], {}).setdefault(row["notation"], row["term"])
