@@ -82,6 +82,8 @@ def from_result(result: Result, name: str, title: str, columns: Iterable[AnswerC
     """Turn the result of a SELECT or ASK into an Answer; columns that are not described come after those that are."""
     import pyoxigraph as ox
 
+    from atmpkg.stores import solutions
+
     if isinstance(result, ox.QueryBoolean):
         return Answer(name, title, (AnswerColumn("answer", type="flag"),), ((bool(result),),), remarks)
     if not isinstance(result, ox.QuerySolutions):
@@ -91,7 +93,7 @@ def from_result(result: Result, name: str, title: str, columns: Iterable[AnswerC
     known = {column.name for column in described}
     extra = [AnswerColumn(variable) for variable in variables if variable not in known]
     order = (*described, *extra)
-    rows = tuple(tuple(_value(solution[c.name], c) for c in order) for solution in result)
+    rows = tuple(tuple(_value(solution[c.name], c) for c in order) for solution in solutions(result))
     return Answer(name, title, order, rows, remarks)
 
 

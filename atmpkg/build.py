@@ -29,9 +29,9 @@ from atmpkg.names import Names, graph_iri
 from atmpkg.project import FORMAT, Project
 from atmpkg.queries import read_queries
 from atmpkg.reasoning import infer
-from atmpkg.records import Record, Validator
+from atmpkg.records import Record, Validator, term_problems
 from atmpkg.stores import Embedded, Store
-from atmpkg.tables import Row, Table, read_rows, read_tables
+from atmpkg.tables import Row, Table, name_problems, read_rows, read_tables
 from atmpkg.terms import Terms
 
 _POINTER = "current"
@@ -57,7 +57,11 @@ def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
     """Write everything asserted as N-Quads; return the rows of each table. Raise DataError with all problems."""
     tables = read_tables(project.tables)
     names = Names.read(project.prefixes, tables)
+    if unknown := sorted(name_problems(tables, names)):
+        raise DataError(unknown)
     terms = Terms.read(project.ontology)
+    if unknown := sorted(term_problems(tables, names, terms)):
+        raise DataError(unknown)
     problems: list[Problem] = []
     rows = dict.fromkeys(tables, 0)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from atmpkg.errors import Problem
+from atmpkg.errors import Problem, UsageError
 from atmpkg.names import DATA
 from atmpkg.queries import Query
 from atmpkg.stores import Store, rows
@@ -18,7 +18,15 @@ from atmpkg.tables import Row, Table, read_rows
 def faults(store: Store, checks: Iterable[Query], tables: Mapping[str, Table]) -> Iterator[Problem]:
     """Run the checks and yield a Problem for each row that one of them finds."""
     for check in sorted(checks, key=lambda check: check.name):
-        for row in rows(store, check.sparql):
+        try:
+            found = list(rows(store, check.sparql))
+        except UsageError as error:
+            yield Problem(check.path.name, 0, "", str(error), "a SELECT query")
+            continue
+        for row in found:
+            if not {"place", "found", "expected"} <= row.keys():
+                yield Problem(check.path.name, 0, "", f"the columns {', '.join(row)}", "?place ?found ?expected")
+                break
             expected = f"{row['expected']} ({check.name})"
             yield _problem(row["place"], row.get("column", ""), row["found"], expected, tables)
 

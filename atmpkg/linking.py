@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from atmpkg.records import literal
 PREDICATES = ("skos:exactMatch", "skos:closeMatch", "skos:broadMatch", "skos:narrowMatch", "skos:relatedMatch")
 NO_TERM = "sssom:NoTermFound"
 _REQUIRED = ("subject_id", "predicate_id", "object_id", "object_label", "mapping_justification")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 
@@ -26,9 +28,19 @@ def mapping_quads(path: Path, names: Names, ids: Mapping[str, Container[str]]) -
     header: list[str] = []
     labels: dict[str, str] = {}
     seen: dict[tuple[str, str], int] = {}
-    for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        yield Problem(path.name, 0, "", f"the byte at {error.start + 1}", "UTF-8")
+        return
+    for line, text in enumerate(lines, 1):
         if text.startswith("#"):
             continue
+        if _CONTROL.search(text):
+            yield Problem(
+                path.name, line, "", "a carriage return or control character", "lines of text that end in a line feed"
+            )
+            return
         cells = text.split("\t")
         if not header:
             header = cells
@@ -71,6 +83,8 @@ def mapping_quads(path: Path, names: Names, ids: Mapping[str, Container[str]]) -
             (names.expand("sssom:mapping_set_id"), literal(mapping_set)),
         ):
             yield f"{node} <{name}> {term}{graph}"
+    if not header:
+        yield Problem(path.name, 0, "", "no header", "the columns of SSSOM: " + ", ".join(_REQUIRED))
     for target, label in sorted(labels.items()):
         yield f"<{target}> <{_LABEL}> {literal(label)}{graph}"
 
@@ -83,6 +97,8 @@ def _faults(
         yield Problem(file, line, "subject_id", quoted(row["subject_id"]), "table:id of a row that is there")
     if row["predicate_id"] not in PREDICATES:
         yield Problem(file, line, "predicate_id", quoted(row["predicate_id"]), one_of(PREDICATES))
+    if not row["mapping_justification"].startswith("semapv:"):
+        yield Problem(file, line, "mapping_justification", quoted(row["mapping_justification"]), "a term of semapv")
     try:
         names.expand(row["object_id"])
     except ValueError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,6 @@ DATA = "https://w3id.org/atmpkg/id/"
 GRAPH = "https://w3id.org/atmpkg/graph/"
 
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_BAD_IN_IRI = re.compile(r'[\x00-\x20<>"{}|\\^`\x7f]')
 
 
 def load_yaml(path: Path) -> object:
@@ -32,13 +31,30 @@ def load_yaml(path: Path) -> object:
         raise DataError([Problem(path.name, line, "", quoted(what), "valid YAML in UTF-8")]) from None
 
 
+def _prefix_problems(path: Path, entries: Mapping[object, object]) -> Iterator[Problem]:
+    for prefix, entry in entries.items():
+        if not isinstance(entry, dict) or not isinstance(entry.get("uri"), str):
+            yield Problem(path.name, 0, str(prefix), quoted(str(entry)), "{uri: ...} with an address")
+            continue
+        try:
+            re.compile(str(entry.get("pattern", "")))
+        except re.error:
+            yield Problem(path.name, 0, f"{prefix}.pattern", quoted(str(entry["pattern"])), "a regular expression")
+
+
 def is_iri(text: str) -> bool:
     """Tell whether a text can stand between < and > in N-Quads.
 
     >>> is_iri("https://example.org/a"), is_iri("https://example.org/a b"), is_iri("nothing")
     (True, False, False)
     """
-    return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text)) and not _BAD_IN_IRI.search(text)
+    import pyoxigraph as ox
+
+    try:
+        ox.NamedNode(text)
+    except ValueError:
+        return False
+    return True
 
 
 def data_iri(table: str, id: str) -> str:
@@ -83,6 +99,8 @@ class Names:
         entries = load_yaml(path)
         if not isinstance(entries, dict):
             raise DataError([Problem(path.name, 1, "", "no mapping", "prefix: {uri: ...} lines")])
+        if problems := sorted(_prefix_problems(path, entries)):
+            raise DataError(problems)
         uris = {str(prefix): str(entry["uri"]) for prefix, entry in entries.items()}
         patterns = {str(p): re.compile(entry["pattern"]) for p, entry in entries.items() if "pattern" in entry}
         uris |= {table: f"{DATA}{table}/" for table in tables}

@@ -137,7 +137,10 @@ def read_queries(folders: Sequence[Path]) -> dict[str, Query]:
 
 def read_query(path: Path, pack: str = "") -> Query:
     """Read one query file; raise DataError naming every fault of its header."""
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError([Problem(path.name, 0, "", f"the byte at {error.start + 1}", "UTF-8")]) from None
     header = _header(path, text)
     blocks = values_blocks(text)
     problems = list(_faults(path, header, blocks))
@@ -198,6 +201,8 @@ def _faults(path: Path, header: Mapping[str, object], blocks: Mapping[str, objec
             yield Problem(path.name, 0, f"{name}.type", quoted(str(about.get("type"))), one_of(PARAMETER_TYPES))
         for key in about.keys() - fields:
             yield Problem(path.name, 0, f"{name}.{key}", quoted(key), one_of(sorted(fields)))
+        if not isinstance(about.get("values", []), list):
+            yield Problem(path.name, 0, f"{name}.values", quoted(str(about["values"])), "a list of words")
     for name, about in _entries(header, "columns"):
         if about.get("type", "text") not in COLUMN_TYPES:
             yield Problem(path.name, 0, f"{name}.type", quoted(str(about.get("type"))), one_of(COLUMN_TYPES))

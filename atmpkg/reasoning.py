@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from atmpkg.errors import DataError, Problem, quoted
+from atmpkg.errors import DataError, Problem, UsageError, quoted
 from atmpkg.names import graph_iri
 from atmpkg.queries import Query
 from atmpkg.stores import Store
@@ -39,7 +39,7 @@ def infer(store: Store, rules: Iterable[Query]) -> Mapping[str, int]:
     added: dict[str, int] = {}
     for number, group in ordered:
         for _ in range(_ROUNDS):
-            new = {rule.name: store.infer(rule.sparql, INFERRED) for rule in group}
+            new = {rule.name: _added(store, rule) for rule in group}
             for name, count in new.items():
                 added[name] = added.get(name, 0) + count
             if not any(new.values()) or not any(rule.header.get("recursive") for rule in group):
@@ -48,6 +48,13 @@ def infer(store: Store, rules: Iterable[Query]) -> Mapping[str, int]:
             names = ", ".join(rule.name for rule in group)
             raise DataError([Problem("rules", 0, "", f"no end of stratum {number} ({names})", "a fixed point")])
     return added
+
+
+def _added(store: Store, rule: Query) -> int:
+    try:
+        return store.infer(rule.sparql, INFERRED)
+    except UsageError as error:
+        raise DataError([Problem(rule.path.name, 0, "", str(error), "a CONSTRUCT query")]) from None
 
 
 def _stratum(rule: Query) -> int:

@@ -57,6 +57,15 @@ class Unfit(ValueError):
     """A cell that does not fit its column; the message says what was expected."""
 
 
+def term_problems(tables: Mapping[str, Table], names: Names, terms: Terms) -> Iterator[Problem]:
+    """Yield a Problem for each column of terms whose class has no notation below it in the ontology."""
+    for table in tables.values():
+        for column in table.columns:
+            if column.kind == "term" and names.expand(column.under) not in terms.notations:
+                expected = "a class of the ontology with notations below it"
+                yield Problem(f"{table.name}.yaml", 0, f"{column.name}.under", quoted(column.under), expected)
+
+
 @dataclass(frozen=True)
 class Validator:
     """Checks rows against the descriptions, the ontology's terms and each other."""
@@ -272,7 +281,7 @@ def _column(tables: Mapping[str, Table], of: int) -> Cell:
     def cell(text: str, row: Row) -> str:
         table = tables.get(row.cells[of].partition(":")[0])
         columns = [column.name for column in table.columns] if table else []
-        if text not in columns:
+        if table and text not in columns:  # without a table the row's own cell is at fault
             raise Unfit("a column of that row's table: " + one_of(columns, 30) + nearest(text, columns))
         return literal(text)
 

@@ -96,9 +96,9 @@ class Embedded:
     def query(self, sparql: str) -> Result:
         """Evaluate a SPARQL 1.1 query over the union of graphs."""
         try:
-            return self._store.query(sparql, use_default_graph_as_union=True)
+            return self._store.query(sparql.rstrip(), use_default_graph_as_union=True)
         except SyntaxError as error:
-            raise UsageError(malformed(sparql, str(error))) from None
+            raise UsageError(malformed(sparql.rstrip(), str(error))) from None
         except (OSError, RuntimeError, ValueError) as error:
             raise StoreError(f"cannot evaluate the query: {_cause(error)}.") from None
 
@@ -155,8 +155,16 @@ def rows(store: Store, select: str) -> Iterator[dict[str, str]]:
     if not isinstance(result, ox.QuerySolutions):
         raise UsageError("cannot read rows: the query is not a SELECT.")
     names = [variable.value for variable in result.variables]
-    for solution in result:
+    for solution in solutions(result):
         yield {name: str(term.value) if (term := solution[name]) else "" for name in names}
+
+
+def solutions(result: ox.QuerySolutions) -> Iterator[ox.QuerySolution]:
+    """Yield the solutions of a query; what fails while they are read becomes a StoreError."""
+    try:
+        yield from result
+    except (OSError, RuntimeError, ValueError) as error:
+        raise StoreError(f"cannot evaluate the query: {_cause(error)}.") from None
 
 
 def malformed(sparql: str, message: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from atmpkg.errors import DataError, Problem, nearest, one_of, quoted
-from atmpkg.names import load_yaml
+from atmpkg.names import Names, load_yaml
 
 KINDS = (
     "id",  # the row's own id
@@ -103,9 +103,11 @@ class _Description:
         columns = entry.get("columns")
         columns = dict(columns) if isinstance(columns, dict) else {}
         if extra := entry.get("with"):
-            if extra not in self.shared:
+            common = self.shared.get(extra) if isinstance(extra, str) else None
+            if isinstance(common, dict):
+                columns |= common
+            else:
                 self.wrong("with", extra, one_of(self.shared))
-            columns |= dict(self.shared.get(extra, {}))  # type: ignore[call-overload]
         made = tuple(self.column(str(name), about) for name, about in columns.items())
         names = [column.name for column in made]
         if [column.name for column in made if column.kind == "id"] != ["id"]:
@@ -141,7 +143,11 @@ class _Description:
             self.wrong(f"{name}.pattern", about["pattern"], "a regular expression")
         about = {key: value for key, value in about.items() if key in fields}
         for key in ("values", "prefixes"):
-            about[key] = tuple(str(value) for value in about.get(key, ()))
+            listed = about.get(key, [])
+            if not isinstance(listed, list) or not all(isinstance(value, str) for value in listed):
+                self.wrong(f"{name}.{key}", listed, "a list of words (in quotes where YAML takes them for yes or no)")
+                listed = []
+            about[key] = tuple(listed)
         return Column(**({"title": name, "meaning": "", "kind": "text"} | about | {"name": name}))
 
 
@@ -152,14 +158,19 @@ def read_tables(folders: list[Path]) -> dict[str, Table]:
     """
     described: dict[str, Path] = {}
     shared: dict[str, object] = {}
+    problems: list[Problem] = []
     for path in (path for folder in folders for path in sorted(folder.glob("*.yaml"))):
         if path.stem == _SHARED:
             entry = load_yaml(path)
             shared |= entry if isinstance(entry, dict) else {}
+            problems += [
+                Problem(path.name, 0, str(name), quoted(str(about)), "columns, as in a table description")
+                for name, about in shared.items()
+                if not isinstance(about, dict)
+            ]
         else:
             described[path.stem] = path
     tables: dict[str, Table] = {}
-    problems: list[Problem] = []
     for name, path in sorted(described.items()):
         description = _Description(path, shared)
         tables[name] = description.table(folders[-1] / f"{name}.tsv")
@@ -180,6 +191,19 @@ def read_tables(folders: list[Path]) -> dict[str, Table]:
     if problems:
         raise DataError(sorted(problems))
     return tables
+
+
+def name_problems(tables: Mapping[str, Table], names: Names) -> Iterator[Problem]:
+    """Yield a Problem for each class, property or `under` of the descriptions that no prefix can expand."""
+    for table in tables.values():
+        said = [("class", table.rdf_class)]
+        said += [(f"{column.name}.property", column.property) for column in table.columns if column.property]
+        said += [(f"{column.name}.under", column.under) for column in table.columns if column.under]
+        for where, curie in said:
+            try:
+                names.expand(curie)
+            except ValueError as error:
+                yield Problem(f"{table.name}.yaml", 0, where, quoted(curie), str(error))
 
 
 def read_rows(table: Table) -> Iterator[Row | Problem]:
@@ -215,7 +239,9 @@ def read_rows(table: Table) -> Iterator[Row | Problem]:
 
 def _header(table: Table, raw: bytes) -> tuple[list[str], list[Problem]]:
     names, fault = _cells(table.path.name, 1, raw)
-    faults = [fault] if fault else []
+    if fault:
+        return [], [fault]
+    faults = []
     known = [column.name for column in table.columns]
     for at, name in enumerate(names):
         if name in names[:at]:
