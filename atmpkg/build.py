@@ -127,6 +127,8 @@ def build(project: Project, folder: Path) -> Built:
         }
         del store
         (work / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+        if finished(folder, name) is None:
+            shutil.rmtree(folder / name, ignore_errors=True)  # damaged, or of another format
         with contextlib.suppress(OSError):  # another process built the same content meanwhile
             work.rename(folder / name)
         _point(folder, name)

@@ -18,8 +18,8 @@ from atmpkg.errors import AtmpkgError, DataError, StoreError, UsageError, neares
 from atmpkg.names import DATA, Names
 from atmpkg.parameters import Resolver
 from atmpkg.project import Project
-from atmpkg.queries import AnswerColumn, Query, read_queries, read_query
-from atmpkg.search import Index
+from atmpkg.queries import AnswerColumn, Parameter, Query, read_queries, read_query
+from atmpkg.search import KINDS, Index
 from atmpkg.stores import Embedded, Store, rows
 
 if TYPE_CHECKING:
@@ -147,12 +147,7 @@ class KnowledgeGraph:
 
     def query(self, sparql: str) -> Result:
         """Evaluate any SPARQL 1.1 query over the union of graphs; all prefixes of the house are known."""
-        return self.store.query(self.with_prefixes(sparql))
-
-    def with_prefixes(self, sparql: str) -> str:
-        """Put the house's prefixes before a query, on its first line, so that line numbers stay true."""
-        declared = " ".join(f"PREFIX {p}: <{uri}>" for p, uri in self.names.uris.items() if f"{p}:" in sparql)
-        return f"{declared} {sparql}" if declared else sparql
+        return self.store.query(sparql, self.names.uris)
 
     def select(self, sparql: str, title: str = "query") -> Answer:
         """Evaluate a SELECT or ASK query and return its rows."""
@@ -171,15 +166,13 @@ class KnowledgeGraph:
                 ("score", "1 = exactly, less = in part or similar"),
             )
         )
-        found = self.index.search(text)
+        found = self.resolver.things(text, KINDS) or self.index.search(text)
         listed = tuple((m.id, m.kind, m.label, m.matched, m.reason, m.score) for m in found)
         return Answer("find", f"Things that {text!r} may mean", columns, listed, Remarks(release=atmpkg.__version__))
 
     def product(self, text: str) -> str:
         """Return the id of the product that a name means; raise UsageError where there is none or more than one."""
-        from atmpkg.queries import Parameter
-
-        term = self.resolver._things(Parameter("product", "product"), text)[0]
+        term = self.resolver.resolve(Parameter("product", "product"), text)[0]
         return term.strip("<>").rsplit("/", 1)[-1]
 
     @cached_property

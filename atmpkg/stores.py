@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from atmpkg.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pyoxigraph as ox
 
@@ -29,8 +29,11 @@ class Store(Protocol):
     def load(self, nquads: bytes | Path) -> None:
         """Add the quads of an N-Quads text or file, all or none."""
 
-    def query(self, sparql: str) -> Result:
-        """Evaluate a SPARQL 1.1 query over the union of graphs; raise UsageError where it is malformed."""
+    def query(self, sparql: str, prefixes: Mapping[str, str] | None = None) -> Result:
+        """Evaluate a SPARQL 1.1 query over the union of graphs; raise UsageError where it is malformed.
+
+        ``prefixes``: prefix to IRI, known to the query without being declared.
+        """
 
     def infer(self, construct: str, graph: str) -> int:
         """Add to a graph what a CONSTRUCT query yields and no graph holds yet; return how many triples."""
@@ -68,7 +71,7 @@ class Embedded:
 
         try:
             return cls(ox.Store(str(path)))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             raise StoreError(f"cannot write the store {path}: {_cause(error)}.") from None
 
     @classmethod
@@ -78,7 +81,7 @@ class Embedded:
 
         try:
             return cls(ox.Store.read_only(str(path)))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             raise StoreError(f"cannot read the store {path}: {_cause(error)}. Build it again.") from None
 
     def load(self, nquads: bytes | Path) -> None:
@@ -93,10 +96,10 @@ class Embedded:
         except (OSError, SyntaxError) as error:
             raise StoreError(f"cannot load quads: {_cause(error)}.") from None
 
-    def query(self, sparql: str) -> Result:
+    def query(self, sparql: str, prefixes: Mapping[str, str] | None = None) -> Result:
         """Evaluate a SPARQL 1.1 query over the union of graphs."""
         try:
-            return self._store.query(sparql.rstrip(), use_default_graph_as_union=True)
+            return self._store.query(sparql.rstrip(), prefixes=dict(prefixes or {}), use_default_graph_as_union=True)
         except SyntaxError as error:
             raise UsageError(malformed(sparql.rstrip(), str(error))) from None
         except (OSError, RuntimeError, ValueError) as error:
@@ -117,10 +120,13 @@ class Embedded:
         self._store.clear_graph(ox.NamedNode(graph))
 
     def dump(self) -> bytes:
-        """Return all quads as sorted N-Quads."""
+        """Return all quads as sorted N-Quads; blank nodes are named canonically (RDFC-1.0)."""
         import pyoxigraph as ox
 
-        return b"".join(sorted((self._store.dump(format=ox.RdfFormat.N_QUADS) or b"").splitlines(keepends=True)))
+        dataset = ox.Dataset(self._store)
+        dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+        text = ox.serialize(dataset, format=ox.RdfFormat.N_QUADS) or b""
+        return b"".join(sorted(text.splitlines(keepends=True)))
 
     def optimize(self) -> None:
         """Compact the store after loading."""
@@ -194,6 +200,7 @@ def _expected(message: str) -> str:
     _, _, allowed = message.partition("expected one of ")
     if "[" not in message:
         return message.strip()
+    allowed = re.sub(r"\\u\{[0-9A-F]+\}", "", allowed)
     words = re.findall(r'"(?:\\.|[^"\\])+"|Prefix not found|\b[A-Z]{2,}\b', allowed)
     if "Prefix not found" in words:
         return "unknown prefix; declare it with PREFIX"
