@@ -34,9 +34,10 @@ _SURVEYS = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
 PREFIX dcterms: <http://purl.org/dc/terms/>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
-SELECT ?table ?jurisdiction ?until {
-  ?survey a atmp:Survey ; atmp:surveyedTable/dcterms:identifier ?table ; atmp:knowledgeUntil/atmp:latest ?until .
-  OPTIONAL { ?survey atmp:jurisdiction ?jurisdiction }
+SELECT ?table ?jurisdiction ?until ?whole ?complete {
+  ?survey a atmp:Survey ; atmp:surveyedTable/dcterms:identifier ?table ; atmp:knowledgeUntil/atmp:latest ?until ;
+    atmp:whole ?whole ; atmp:complete ?complete .
+  OPTIONAL { ?survey atmp:jurisdiction/^atmp:reachOf/atmp:reaches ?jurisdiction }
 }
 """
 _UNRECORDED = """
@@ -234,15 +235,18 @@ class KnowledgeGraph:
         )
 
     def _knowledge_until(self, tables: Sequence[str], places: Sequence[str]) -> str:
-        """Return the day until which all the tables were surveyed for the places; empty where they were not."""
-        surveys = [(row["table"], row["jurisdiction"], row["until"]) for row in rows(self.store, _SURVEYS)]
+        """Return the day until which the first of the tables was surveyed for all the places; empty where it was not.
+
+        A complete survey of the whole jurisdiction counts before any other; of several, the latest.
+        """
+        surveys = [row for row in rows(self.store, _SURVEYS) if row["table"] in tables[:1]]
         latest = []
-        for table in tables[:1]:
-            for place in places or [""]:
-                days = [d for t, j, d in surveys if t == table and (not place or not j or j == place)]
-                if not days:
-                    return ""
-                latest.append(max(days))
+        for place in places or [""]:
+            fitting = [row for row in surveys if not place or row["jurisdiction"] in ("", place)]
+            if not fitting:
+                return ""
+            sure = [row for row in fitting if row["whole"] == row["complete"] == "true"]
+            latest.append(max(row["until"] for row in sure or fitting))
         return min(latest, default="")
 
     def _unrecorded(self, question: Query, tables: Sequence[str], places: Sequence[str]) -> tuple[str, int | None]:
