@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -95,7 +94,7 @@ class KnowledgeGraph:
         if store is not None:
             from atmpkg.build import current
 
-            return cls(Embedded.open(current(Path(store)).store), project)
+            return cls(current(Path(store)).open(), project)
         return cls(_cached(project, say), project)
 
     @cached_property
@@ -267,20 +266,20 @@ class KnowledgeGraph:
 
 def _cached(project: Project, say: Say) -> Store:
     """Open the cached build of a project, building it where needed; without a cache, build in memory."""
-    from atmpkg.build import build, current, fill, finished
+    from atmpkg.build import build, current, finished, in_memory
 
     folder, name = project.cache, project.fingerprint()
     if found := finished(folder, name):
         with contextlib.suppress(StoreError):
-            return Embedded.open(found.store)
+            return found.open()
         say(f"the store in {folder} is damaged; building it again")
         shutil.rmtree(found.folder, ignore_errors=True)
     try:
         say(f"building the graph from {project.root} (once)")
-        return Embedded.open(build(project, folder).store)
+        return build(project, folder).open()
     except DataError as error:
         with contextlib.suppress(AtmpkgError):
-            last = Embedded.open(current(folder).store)
+            last = current(folder).open()
             count = len(error.problems)
             problems = f"{count} problem{'s' * (count > 1)}"
             say(f"warning: the tables hold {problems} (see: atmpkg check); the last good build answers")
@@ -288,10 +287,7 @@ def _cached(project: Project, say: Say) -> Store:
         raise
     except StoreError as error:
         say(f"{error} Building in memory instead.")
-        memory = Embedded.memory()
-        with tempfile.TemporaryDirectory() as work:
-            fill(project, memory, Path(work))
-        return memory
+        return in_memory(project)
 
 
 def _texts(value: object) -> list[str]:
