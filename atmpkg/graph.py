@@ -36,8 +36,12 @@ PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 SELECT ?table ?jurisdiction ?until ?whole ?complete {
   ?survey a atmp:Survey ; atmp:surveyedTable/dcterms:identifier ?table ; atmp:knowledgeUntil/atmp:latest ?until ;
     atmp:whole ?whole ; atmp:complete ?complete .
-  OPTIONAL { ?survey atmp:jurisdiction/^atmp:reachOf/atmp:reaches ?jurisdiction }
+  OPTIONAL { ?survey atmp:jurisdiction ?jurisdiction }
 }
+"""
+_AREAS = """
+PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
+SELECT ?area { ?reach atmp:reaches <%s> ; atmp:reachOf ?area }
 """
 _UNRECORDED = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
@@ -233,15 +237,20 @@ class KnowledgeGraph:
             parameters={name: tuple(values) for name, values in given.items()},
         )
 
+    @cached_property
+    def _surveys(self) -> list[dict[str, str]]:
+        return list(rows(self.store, _SURVEYS))
+
     def _knowledge_until(self, tables: Sequence[str], places: Sequence[str]) -> str:
         """Return the day until which the first of the tables was surveyed for all the places; empty where it was not.
 
         A complete survey of the whole jurisdiction counts before any other; of several, the latest.
         """
-        surveys = [row for row in rows(self.store, _SURVEYS) if row["table"] in tables[:1]]
+        surveys = [row for row in self._surveys if row["table"] in tables[:1]]
         latest = []
         for place in places or [""]:
-            fitting = [row for row in surveys if not place or row["jurisdiction"] in ("", place)]
+            areas = {"", place, *(row["area"] for row in rows(self.store, _AREAS % place))} if place else set()
+            fitting = [row for row in surveys if not place or row["jurisdiction"] in areas]
             if not fitting:
                 return ""
             sure = [row for row in fitting if row["whole"] == row["complete"] == "true"]
