@@ -206,3 +206,22 @@ def import_quads(path: Path, said: Container[str]) -> Iterator[str | Problem]:
                 yield f"{text}{graph}"
     except SyntaxError as error:
         yield Problem(path.name, error.lineno or 0, "", quoted(str(error.msg)), "Turtle")
+
+
+def mapping_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the lines of a mapping set as dicts by column, with their numbers; ``mapping_quads`` tells faults."""
+    header: list[str] = []
+    for line, text in enumerate(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"), 1):
+        if text.startswith("#"):
+            continue
+        cells = text.split("\t")
+        if not header:
+            header = cells
+        elif len(cells) == len(header) and set(_REQUIRED) <= set(header):
+            yield line, dict(zip(header, cells, strict=True))
+
+
+def mapped(path: Path) -> list[str]:
+    """Return the ids that a mapping set links to, each once; none where there is no such set."""
+    found = (row["object_id"] for _, row in mapping_rows(path)) if path.is_file() else ()
+    return list(dict.fromkeys(id for id in found if id != NO_TERM))
