@@ -276,7 +276,7 @@ TISSUES = (
 
 def to_cells(house: House) -> Iterator[Line]:
     """Link products to the cells they hold, by the words of their source and their modality."""
-    for product in _with_cells(house):
+    for product in house.tables["product"]:
         found = _by_words(product["cell_source"], CELLS)
         if found is None:
             found = CELLS_OF_MODALITY.get(product["modality"], "")
@@ -285,14 +285,9 @@ def to_cells(house: House) -> Iterator[Line]:
 
 def to_tissues(house: House) -> Iterator[Line]:
     """Link products to the tissue that they are made from, by the words of their cell source."""
-    for product in _with_cells(house):
-        yield from _related(house, product, _by_words(product["cell_source"], TISSUES) or "", "tissue of origin, by its cell source")
-
-
-def _with_cells(house: House) -> Iterator[Mapping[str, str]]:
     for product in house.tables["product"]:
-        if product["cell_source"] not in ("", "not-applicable", "unknown", "confidential"):
-            yield product
+        found = _by_words(product["cell_source"], TISSUES) or ""
+        yield from _related(house, product, found, "tissue of origin, by its cell source")
 
 
 def _by_words(text: str, patterns: Iterable[tuple[str, str]]) -> str | None:
@@ -304,7 +299,8 @@ def _related(house: House, product: Mapping[str, str], ids: str, comment: str) -
     for id in filter(None, ids.split("|")):
         yield Line(subject, product["label"], RELATED, id, confidence="0.8", comment=comment)
     if not ids:
-        yield house.absent(subject, f"none fits: {product['cell_source']}")
+        without = product["cell_source"] == "not-applicable"
+        yield house.absent(subject, "holds no cells" if without else f"none fits: {product['cell_source'] or 'not recorded'}")
 
 
 def by_name(prefix: str, *, absences: bool = True) -> Make:
