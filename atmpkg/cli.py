@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from atmpkg import __version__
+from atmpkg.cli_link import link
 from atmpkg.errors import AtmpkgError, UsageError, one_of, quoted
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _EXAMPLES = """Examples:
   atmpkg find "beta thalassaemia"     search by any name
   atmpkg show Kymriah                 one product on one page
   atmpkg explain decision:tisagenlecleucel-eu-grant
+  atmpkg link coverage disease        how well diseases are linked to other vocabularies
 
 \b
 Exit codes: 0 right, 1 problems found, 2 wrong use, 3 could not be done.
@@ -44,6 +46,7 @@ app = typer.Typer(
     help="Open knowledge graph of Advanced Therapy Medicinal Products: status and history, each fact with its source.",
     epilog=_EXAMPLES,
 )
+app.add_typer(link, name="link")
 
 Data = Annotated[Path | None, typer.Option(help="Folder of a project (with data/tables) instead of this one.")]
 StorePath = Annotated[Path | None, typer.Option("--store", help="Folder of a store made by build --store.")]

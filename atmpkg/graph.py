@@ -145,6 +145,28 @@ class KnowledgeGraph:
         given = {key.replace("-", "_"): _texts(value) for key, value in parameters.items() if value is not None}
         return question.bind(self.resolver.terms(question, given))
 
+    @cached_property
+    def federated(self) -> Mapping[str, Query]:
+        """The questions that go out to other endpoints, by name."""
+        return read_queries(self.project.folders("queries", "federated"))
+
+    def ask_elsewhere(self, name: str, *, endpoint: str = "", timeout: int = 30, **parameters: object) -> Answer:
+        """Answer a federated question; ``endpoint`` takes the place of the public one that it names.
+
+        Raises StoreError where the endpoint cannot be reached.
+        """
+        from atmpkg.federation import Endpoint, federated
+
+        if name not in self.federated:
+            hint = nearest(name, self.federated) or ". See: atmpkg link ask"
+            raise UsageError(f"cannot ask {quoted(name)} elsewhere: there is no such question{hint}")
+        question = self.federated[name]
+        given = {key.replace("-", "_"): _texts(value) for key, value in parameters.items() if value is not None}
+        bound = question.bind(self.resolver.terms(question, given))
+        sparql = federated(self.store, bound, lambda url: Endpoint(endpoint or url, timeout=timeout))
+        result = self.store.query(sparql)
+        return from_result(result, name, question.title, question.columns, Remarks(release=atmpkg.__version__))
+
     def query(self, sparql: str) -> Result:
         """Evaluate any SPARQL 1.1 query over the union of graphs; all prefixes of the house are known."""
         return self.store.query(self.with_prefixes(sparql))

@@ -41,7 +41,7 @@ def uncovered(paths: Iterable[Path], known: References) -> dict[str, int]:
     counts: dict[str, int] = {}
     for path in paths:
         for _, row in mapping_rows(path):
-            prefix = row["object_id"].partition(":")[0]
-            if row["object_id"] != NO_TERM and prefix not in known.files:
+            id, prefix = row["object_id"], row["object_id"].partition(":")[0]
+            if id != NO_TERM and prefix not in known.files and id not in known.terms:
                 counts[prefix] = counts.get(prefix, 0) + 1
     return counts

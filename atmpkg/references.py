@@ -71,7 +71,7 @@ class Reference:
 
 @dataclass
 class References:
-    """Terms by CURIE, and for each prefix the files that were read for it."""
+    """Terms by CURIE, and for each prefix the files that list its terms with their labels."""
 
     terms: dict[str, Reference] = field(default_factory=dict)
     files: dict[str, set[str]] = field(default_factory=dict)
@@ -88,7 +88,8 @@ class References:
 
     def _add(self, term: Reference) -> None:
         known = self.terms.get(term.id)
-        self.files.setdefault(term.id.partition(":")[0], set()).add(term.file)
+        if term.label:  # what is only a cross-reference does not tell which ids there are
+            self.files.setdefault(term.id.partition(":")[0], set()).add(term.file)
         if known is None:
             self.terms[term.id] = term
             return
@@ -100,7 +101,7 @@ class References:
             known.parents or term.parents,
             known.obsolete or term.obsolete,
             known.replaced_by or term.replaced_by,
-            known.file,
+            known.file if known.label else term.file,
         )
 
     def ancestors(self, ids: Iterable[str]) -> set[str]:

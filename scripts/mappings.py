@@ -144,8 +144,13 @@ def to_mondo(house: House) -> Iterator[Line]:
             yield Line(f"disease:{disease['id']}", disease["label"], EXACT, *found, confidence="0.9", comment="by name")
 
 
-def through_mondo(column: str, predicate: str = EXACT, confidence: str = "0.95", why: str = "") -> Make:
-    """Return the function that follows the exact cross-references of Mondo."""
+def through_mondo(
+    column: str, predicate: str = EXACT, confidence: str = "0.95", why: str = "", *, named: bool = False
+) -> Make:
+    """Return the function that follows the exact cross-references of Mondo.
+
+    ``named``: a whole copy of the vocabulary was read, and what it does not hold is not linked.
+    """
 
     def make(house: House) -> Iterator[Line]:
         for disease in house.tables["disease"]:
@@ -155,18 +160,19 @@ def through_mondo(column: str, predicate: str = EXACT, confidence: str = "0.95",
                 yield house.absent(subject, "no term in Mondo to go through")
                 continue
             ids = [house.curie(id, "") for id in house.mondo[way.object_id][column].split("|") if id]
-            found = sorted(id for id in ids if id in house.references.terms and _well_formed(id, house))
+            found = sorted(id for id in ids if _well_formed(id) and (not named or house.references.terms[id].label))
             kind = BROAD if way.predicate_id == BROAD else predicate
             comment = f"exact cross-reference of {way.object_id}{why}"
             for id in found:
                 yield Line(subject, disease["label"], kind, id, "", CHAINED, confidence=confidence, comment=comment)
             if not found:
-                yield house.absent(subject, f"{way.object_id} has no exact cross-reference there")
+                gone = f": {', '.join(ids)} of Mondo is not in it" if ids else ""
+                yield house.absent(subject, f"no exact cross-reference from {way.object_id} to a term of this version{gone}")
 
     return make
 
 
-def _well_formed(id: str, house: House) -> bool:
+def _well_formed(id: str) -> bool:
     """Tell whether an id fits its prefix's pattern; Mondo holds a few that do not."""
     try:
         NAMES.expand(id)
@@ -370,14 +376,14 @@ Make = Callable[[House], Iterator[Line]]
 SETS: Mapping[str, Make] = {
     "mondo": to_mondo,
     "orphanet": through_mondo("exact_orphanet"),
-    "doid": through_mondo("exact_doid"),
-    "ncit": through_mondo("exact_ncit"),
-    "efo": through_mondo("exact_efo"),
+    "doid": through_mondo("exact_doid", named=True),
+    "ncit": through_mondo("exact_ncit", named=True),
+    "efo": through_mondo("exact_efo", named=True),
     "omim": through_mondo("exact_omim", CLOSE, "0.9", "; OMIM numbers one genetic form"),
     "icd10cm": through_mondo("exact_icd10cm", CLOSE, "0.6", "; imprecise, see the national table before use"),
     "icd10": through_mondo("exact_icd10who", CLOSE, "0.6", "; imprecise, see the national table before use"),
     "icd11": through_mondo("exact_icd11_foundation", CLOSE, "0.8"),
-    "mesh": lambda house: (*through_mondo("exact_mesh")(house), *by_name("MESH")(house)),
+    "mesh": lambda house: (*through_mondo("exact_mesh", named=True)(house), *by_name("MESH")(house)),
     "hgnc": through_hgnc("hgnc_id", "HGNC"),
     "ensembl": through_hgnc("ensembl_gene", "ENSEMBL"),
     "ncbigene": through_hgnc("ncbi_gene", "NCBIGene"),
