@@ -117,7 +117,9 @@ def enrich(
     known = {path.name.removesuffix(".sssom.tsv"): path for path in sorted(project.mappings.glob("*.sssom.tsv"))}
     for wanted in sets or ():
         if wanted not in known:
-            raise UsageError(f"cannot enrich the set {quoted(wanted)}: expected {one_of(known, 30)}{nearest(wanted, known)}")
+            raise UsageError(
+                f"cannot enrich the set {quoted(wanted)}: expected {one_of(known, 30)}{nearest(wanted, known)}"
+            )
     things = sorted({names.expand(id) for key in sets or known for id in mapped(known[key])})
     lines = list(enriched(things, Endpoint(endpoint, timeout=timeout)))
     path = project.imports / f"{name or f'enriched-{_host(endpoint)}'}.ttl"

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from atmpkg import __version__
 from atmpkg.errors import StoreError, UsageError
@@ -28,7 +29,10 @@ PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 SELECT DISTINCT ?thing ?property ?value {
   VALUES ?thing { %s }
-  VALUES ?property { rdfs:label skos:prefLabel skos:altLabel oboInOwl:hasExactSynonym oboInOwl:hasDbXref skos:exactMatch skos:closeMatch rdfs:seeAlso }
+  VALUES ?property {
+    rdfs:label skos:prefLabel skos:altLabel oboInOwl:hasExactSynonym
+    oboInOwl:hasDbXref skos:exactMatch skos:closeMatch rdfs:seeAlso
+  }
   ?thing ?property ?value
   FILTER(!ISBLANK(?value) && (LANG(?value) = "" || LANG(?value) = "en"))
 }
@@ -64,7 +68,7 @@ class Endpoint:
             if attempt:
                 self.sleep(self.pause * 2 ** (attempt - 1))
             try:
-                found = wrapper.query().convert()
+                found: Any = wrapper.query().convert()
                 return list(found["results"]["bindings"])
             except QueryBadFormed as error:
                 raise StoreError(f"cannot ask {self.url}: it takes the query for malformed. {_first(error)}") from None
@@ -87,8 +91,9 @@ def federated(store: Store, sparql: str, endpoint: Callable[[str], Endpoint]) ->
     prefixes = "\n".join(_PREFIX.findall(sparql))
     variables = _variables(sparql[inside:end])
     home = sparql[:start] + sparql[end + 1 :]
-    shared = [name for name in variables if name in _variables(home[_where(home) :])]
-    bound = _bound(store, home, shared)
+    body = home[_where(home) : home.rindex("}") + 1]
+    shared = [name for name in variables if name in _variables(body)]
+    bound = _bound(store, prefixes, body, shared)
     remote = endpoint(url)
     found: dict[str, None] = {}
     for at in range(0, len(bound), _BATCH):
@@ -121,7 +126,8 @@ def term(cell: Cell | None) -> str:
         case {"type": "uri", "value": value} if is_iri(value):
             return f"<{value}>"
         case {"type": "literal" | "typed-literal", "value": value}:
-            language, datatype = cell.get("xml:lang", ""), cell.get("datatype", "")
+            about: Cell = cell or {}
+            language, datatype = about.get("xml:lang", ""), about.get("datatype", "")
             if re.fullmatch(r"[A-Za-z]+(-[A-Za-z0-9]+)*", language):
                 return f"{literal(value)}@{language}"
             return f"{literal(value)}^^<{datatype}>" if datatype and is_iri(datatype) else literal(value)
@@ -138,7 +144,9 @@ def _service(sparql: str) -> tuple[str, int, int, int]:
         if word.lastgroup == "word" and word[0].upper() == "SERVICE" and address.lastgroup == "iri" and opened[0] == "{"
     ]
     if len(blocks) != 1:
-        raise UsageError(f"cannot ask elsewhere: the query has {len(blocks)} SERVICE blocks with an address; expected one.")
+        raise UsageError(
+            f"cannot ask elsewhere: the query has {len(blocks)} SERVICE blocks with an address; expected one."
+        )
     url, start, opened, at = blocks[0]
     depth = 0
     for token in found[at + 2 :]:
@@ -157,14 +165,15 @@ def _where(sparql: str) -> int:
     return next(token.start() for token in tokens(sparql) if token[0] == "{" and token.lastgroup == "brace")
 
 
-def _bound(store: Store, home: str, shared: Sequence[str]) -> list[str]:
+def _bound(store: Store, prefixes: str, body: str, shared: Sequence[str]) -> list[str]:
     """Return, as rows of a VALUES block, what the query binds to the shared variables without the remote part."""
-    prologue = "\n".join(_PREFIX.findall(home))
-    body = home[_where(home) : home.rindex("}") + 1]
     listed = " ".join(f"?{name} (DATATYPE(?{name}) AS ?{name}__type)" for name in shared)
     bound = set()
-    for row in rows(store, f"{prologue}\nSELECT DISTINCT {listed} {body}"):
-        parts = [literal(row[name]) if row[f"{name}__type"] else f"<{row[name]}>" for name in shared]
+    for row in rows(store, f"{prefixes}\nSELECT DISTINCT {listed} {body}"):
+        parts = [
+            literal(row[name]) if row[f"{name}__type"] else f"<{row[name]}>" if row[name] else "UNDEF"
+            for name in shared
+        ]
         bound.add(f"({' '.join(parts)})")
     return sorted(bound)
 

@@ -25,7 +25,9 @@ def faults(paths: Iterable[Path], known: References) -> Iterator[Problem]:
                 files = ", ".join(sorted(known.files[id.partition(":")[0]]))
                 yield Problem(path.name, line, "object_id", f"{id} {quoted(label)}", f"an id that {files} holds")
             elif term.obsolete:
-                yield Problem(path.name, line, "object_id", f"{id} {quoted(label)}, which is obsolete", _instead(term, known))
+                yield Problem(
+                    path.name, line, "object_id", f"{id} {quoted(label)}, which is obsolete", _instead(term, known)
+                )
             elif term.label and not term.is_named(label):
                 expected = f"{quoted(term.label)} ({term.file})"
                 yield Problem(path.name, line, "object_label", f"{quoted(label)} for {id}", expected)

@@ -249,10 +249,11 @@ def _rdf(path: Path, curie: Callable[[str, str], str]) -> Iterator[Reference]:
     found: dict[str, dict[str, list[str]]] = {}
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         for quad in ox.parse(file, format=kinds.get(ending, ox.RdfFormat.RDF_XML)):  # type: ignore[arg-type]
-            if quad.predicate.value in wanted and isinstance(quad.subject, ox.NamedNode):
-                if not isinstance(quad.object, ox.BlankNode):  # a class expression is no parent
-                    about = found.setdefault(quad.subject.value, {})
-                    about.setdefault(quad.predicate.value, []).append(str(quad.object.value))  # type: ignore[union-attr]
+            if quad.predicate.value not in wanted or not isinstance(quad.subject, ox.NamedNode):
+                continue
+            if isinstance(quad.object, ox.NamedNode | ox.Literal):  # a class expression is no parent
+                about = found.setdefault(quad.subject.value, {})
+                about.setdefault(quad.predicate.value, []).append(quad.object.value)
     for iri, about in found.items():
         yield Reference(
             curie(iri, ""),

@@ -18,14 +18,24 @@ from atmpkg.names import DATA
 from atmpkg.stores import Store, rows
 
 MONDO = "mondo"  # kind of a disease of Mondo above ours
-KINDS = ("product", "substance", "disease", MONDO, "target", "organisation", "authority", "jurisdiction", "boundary-case")
+KINDS = (
+    "product",
+    "substance",
+    "disease",
+    MONDO,
+    "target",
+    "organisation",
+    "authority",
+    "jurisdiction",
+    "boundary-case",
+)
 _MEDICINES = ("product", "substance")
-_TRADE = frozenset(
-    """aav allogeneic atmp autologous car cell cells cel chimeric condition crispr disease disorder drug ema fda gene
+_TRADE_WORDS = """
+    aav allogeneic atmp autologous car cell cells cel chimeric condition crispr disease disorder drug ema fda gene
     genes human immunotherapy lentiviral medicine msc nk product products stem t tcr therapy therapies til tissue
     vaccine vec vector
-    """.split()
-)
+"""
+_TRADE = frozenset(_TRADE_WORDS.split())
 _ALIKE = 0.78  # least similarity of a misspelling
 _OBO = "http://purl.obolibrary.org/obo/"
 _GREEK = str.maketrans({"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "κ": "kappa", "ζ": "zeta"})
@@ -52,7 +62,7 @@ SELECT ?thing ?text ?reason {
   UNION { ?thing atmp:fullName ?text BIND("full name" AS ?reason) }
   UNION { ?name atmp:product ?thing ; atmp:nameKind ?reason ; rdfs:label ?text }
   UNION { ?event atmp:product ?thing ; a atmp:RegulatoryEvent ; atmp:number ?text BIND("number" AS ?reason) }
-  UNION { ?designation atmp:product ?thing ; a atmp:Designation ; atmp:number ?text BIND("designation number" AS ?reason) }
+  UNION { ?given atmp:product ?thing ; a atmp:Designation ; atmp:number ?text BIND("designation number" AS ?reason) }
   UNION { ?mapping sssom:subject_id ?thing ; sssom:predicate_id ?p ; atmp:objectCurie ?text
           FILTER(?p != skos:narrowMatch && ?text != "sssom:NoTermFound") BIND("external id" AS ?reason) }
   UNION { ?thing a atmp:Disease ; skos:exactMatch ?term . ?term rdfs:label|oboInOwl:hasExactSynonym ?text
@@ -66,7 +76,11 @@ PREFIX oboInOwl: <http://www.geneontology.org/formats/oboInOwl#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 SELECT DISTINCT ?thing ?text ?reason {
-  { SELECT DISTINCT ?thing { ?disease atmp:withinDisease ?thing FILTER(STRSTARTS(STR(?thing), "http://purl.obolibrary.org/obo/MONDO_")) } }
+  {
+    SELECT DISTINCT ?thing {
+      ?disease atmp:withinDisease ?thing FILTER(STRSTARTS(STR(?thing), "http://purl.obolibrary.org/obo/MONDO_"))
+    }
+  }
   ?thing ?property ?text
   VALUES (?property ?reason) { (rdfs:label "label") (oboInOwl:hasExactSynonym "synonym") }
   MINUS { ?ours skos:exactMatch ?thing }
@@ -168,7 +182,7 @@ class Index:
         return found
 
     def _misspelt(self, key: str, wanted: set[str], *, unless: bool) -> Iterator[Match]:
-        """Yield the things whose name differs in a few letters; words are tried one by one where the whole does not fit."""
+        """Yield the things whose name differs in a few letters, as a whole or word by word."""
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
@@ -232,7 +246,7 @@ def folded(text: str) -> str:
     ('strimvelis', 'hpc cord blood', 'beta thalassemia')
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    words = re.findall(r"\w+", plain.casefold().translate(_GREEK).replace("ae", "e").replace("oe", "e"))
+    words = re.findall(r"\w+", re.sub("[ao]e|æ|œ", "e", plain.casefold().translate(_GREEK)))
     return " ".join(words).replace("tumour", "tumor")
 
 

@@ -17,17 +17,21 @@ from atmpkg.references import Reference, References
 _PREFIXES = ("dcterms", "oboInOwl", "owl", "rdfs", "skos")
 
 
-def import_slice(name: str, mapping_set: MappingSet, mappings: Path, imports: Path, known: References, names: Names) -> int:
+def import_slice(
+    name: str, mapping_set: MappingSet, mappings: Path, imports: Path, known: References, names: Names
+) -> int:
     """Write the slice above everything asked for, adding to the ask what is mapped; return its number of terms.
 
     Raises DataError with every term of the ask that the reference does not hold.
     """
     ask = imports / f"{name}_terms.txt"
-    wanted = {curie: comment for curie, comment in _asked(ask)} if ask.is_file() else {}
+    wanted = dict(_asked(ask)) if ask.is_file() else {}
     for curie in mapped(mappings / f"{name}.sssom.tsv"):
         wanted.setdefault(curie, known.terms[curie].label if curie in known.terms else "")
     if not wanted:
-        raise UsageError(f"cannot import {name}: nothing is asked for in {ask.name}, and no mapping set {name} names terms.")
+        raise UsageError(
+            f"cannot import {name}: nothing is asked for in {ask.name}, and no mapping set {name} names terms."
+        )
     problems = [
         Problem(ask.name, 0, "", quoted(curie), f"a term of {one_of(sorted(known.files.get(curie.split(':')[0], ())))}")
         for curie in wanted

@@ -38,7 +38,9 @@ PREFIX owl: <http://www.w3.org/2002/07/owl#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 SELECT ?class ?label ?above ?go {
   ?class rdfs:label ?label . OPTIONAL { ?class rdfs:subClassOf+ ?above FILTER(ISIRI(?above)) }
-  OPTIONAL { ?class rdfs:subClassOf/owl:allValuesFrom ?go FILTER(STRSTARTS(STR(?go), "http://purl.obolibrary.org/obo/GO_")) }
+  OPTIONAL {
+    ?class rdfs:subClassOf/owl:allValuesFrom ?go FILTER(STRSTARTS(STR(?go), "http://purl.obolibrary.org/obo/GO_"))
+  }
   FILTER(STRSTARTS(STR(?class), "https://w3id.org/atmpkg/ontology/"))
 }
 """
@@ -80,6 +82,7 @@ class House:
 
     @classmethod
     def of(cls, project: Project, names: Names, paths: Sequence[Path]) -> House:
+        """Read tables, ontology and references."""
         tables = {
             name: [
                 dict(zip([column.name for column in table.columns], row.cells, strict=True))
@@ -94,7 +97,11 @@ class House:
             for row in table
         }
         store = Embedded.memory()
-        store.load(b"".join(line.replace(b" .\n", b" <urn:o> .\n") for line in Terms.read(project.ontology).triples.splitlines(True)))
+        store.load(
+            b"".join(
+                line.replace(b" .\n", b" <urn:o> .\n") for line in Terms.read(project.ontology).triples.splitlines(True)
+            )
+        )
         above: dict[str, set[str]] = {}
         processes: dict[str, set[str]] = {}
         for row in rows(store, _CLASSES):
@@ -118,9 +125,11 @@ class House:
         )
 
     def absent(self, subject: str, comment: str) -> Line:
+        """Record that nothing was found."""
         return Line(subject, self.labels[subject], comment=comment)
 
     def below(self, parent: str) -> list[str]:
+        """Return the classes below one of the ontology."""
         return sorted(curie for curie, above in self.above.items() if parent in above)
 
 
@@ -167,7 +176,9 @@ def through_mondo(
                 yield Line(subject, disease["label"], kind, id, "", CHAINED, confidence=confidence, comment=comment)
             if not found:
                 gone = f": {', '.join(ids)} of Mondo is not in it" if ids else ""
-                yield house.absent(subject, f"no exact cross-reference from {way.object_id} to a term of this version{gone}")
+                yield house.absent(
+                    subject, f"no exact cross-reference from {way.object_id} to a term of this version{gone}"
+                )
 
     return make
 
@@ -193,7 +204,13 @@ def through_hgnc(column: str, prefix: str, predicate: str = EXACT, why: str = ""
             gene = house.hgnc.get(target["id"])
             found = [house.curie(id, prefix) for id in (gene[column].split("|") if gene else []) if id]
             for id in found:
-                comment = "by approved symbol" if prefix == "HGNC" else f"cross-reference of {gene['hgnc_id']}{why}" if gene else ""
+                comment = (
+                    "by approved symbol"
+                    if prefix == "HGNC"
+                    else f"cross-reference of {gene['hgnc_id']}{why}"
+                    if gene
+                    else ""
+                )
                 how = LEXICAL if prefix == "HGNC" else CHAINED
                 yield Line(subject, target["label"], predicate, id, "", how, confidence="1.0", comment=comment)
             if not found:
@@ -306,7 +323,9 @@ def _related(house: House, product: Mapping[str, str], ids: str, comment: str) -
         yield Line(subject, product["label"], RELATED, id, confidence="0.8", comment=comment)
     if not ids:
         without = product["cell_source"] == "not-applicable"
-        yield house.absent(subject, "holds no cells" if without else f"none fits: {product['cell_source'] or 'not recorded'}")
+        yield house.absent(
+            subject, "holds no cells" if without else f"none fits: {product['cell_source'] or 'not recorded'}"
+        )
 
 
 def by_name(prefix: str, *, absences: bool = True) -> Make:
@@ -321,11 +340,23 @@ def by_name(prefix: str, *, absences: bool = True) -> Make:
         }
         for product in house.tables["product"]:
             subject = f"product:{product['id']}"
-            label, plain = product["label"].casefold(), re.sub(r"[ (]+(intrathecal|intravenous).*", "", product["label"]).casefold()
+            label, plain = (
+                product["label"].casefold(),
+                re.sub(r"[ (]+(intrathecal|intravenous).*", "", product["label"]).casefold(),
+            )
             if label in named:
-                yield Line(subject, product["label"], EXACT, named[label], confidence="1.0", comment="by INN or proper name")
+                yield Line(
+                    subject, product["label"], EXACT, named[label], confidence="1.0", comment="by INN or proper name"
+                )
             elif plain in named:
-                yield Line(subject, product["label"], BROAD, named[plain], confidence="0.9", comment="the code covers every route")
+                yield Line(
+                    subject,
+                    product["label"],
+                    BROAD,
+                    named[plain],
+                    confidence="0.9",
+                    comment="the code covers every route",
+                )
             elif absences:
                 yield house.absent(subject, "no entry of that name in the version that was read")
 
@@ -405,6 +436,7 @@ SETS: Mapping[str, Make] = {
 
 
 def read_lines(path: Path) -> list[Line]:
+    """Read a mapping set; columns that may be missing are empty."""
     if not path.is_file():
         return []
     with path.open(encoding="utf-8") as lines:
@@ -438,6 +470,7 @@ def merged(made: Iterable[Line], kept: Sequence[Line], mapping_set: MappingSet, 
 
 
 def text(mapping_set: MappingSet, lines: Sequence[Line], names: Names) -> str:
+    """Write a mapping set with its metadata."""
     curies = {curie.partition(":")[0] for line in lines for curie in (line.subject_id, line.object_id)}
     prefixes = {prefix: names.uris[prefix] for prefix in curies | {"semapv", "skos", "sssom"}}
     prefixes["atmpkg"] = "https://w3id.org/atmpkg/"
@@ -448,7 +481,7 @@ def text(mapping_set: MappingSet, lines: Sequence[Line], names: Names) -> str:
         f"mapping_set_title: {mapping_set.title}",
         "license: https://creativecommons.org/licenses/by/4.0/",
         "subject_source: atmpkg:ontology",
-        f"comment: The column license names the terms of the owner of the object's id and label ({mapping_set.source}).",
+        f"comment: The column license names the terms of the owner of the object id and label, {mapping_set.source}",
         f'object_source_version: "{mapping_set.version}"',
     ]
     rows = ["\t".join(COLUMNS), *("\t".join(getattr(line, column) for column in COLUMNS) for line in lines)]
@@ -472,6 +505,7 @@ def evidence(folder: Path, references: References, sets: Mapping[str, MappingSet
 
 
 def main() -> None:
+    """Make the sets that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reference", action="append", type=Path, required=True, help="folder of reference files")
     parser.add_argument("--today", default=dt.date.today().isoformat(), help="date of new rows")
@@ -479,7 +513,10 @@ def main() -> None:
     given = parser.parse_args()
     endings = tuple(f".{ending}" for ending in READERS)
     paths = [
-        path for folder in given.reference for path in sorted(folder.iterdir()) if path.name.removesuffix(".gz").endswith(endings)
+        path
+        for folder in given.reference
+        for path in sorted(folder.iterdir())
+        if path.name.removesuffix(".gz").endswith(endings)
     ]
     project = Project.find(ROOT)
     house = House.of(project, NAMES, paths)
