@@ -56,7 +56,7 @@ class Resolver:
             values = [value for value in given.get(name, ()) if value.strip()] or self._default(parameter)
             if values:
                 terms[name] = [
-                    term for value in self._split(parameter, values) for term in self._resolve(parameter, value)
+                    term for value in self._split(parameter, values) for term in self.resolve(parameter, value)
                 ]
             elif parameter.required:
                 example = question.header.get("example")
@@ -77,7 +77,8 @@ class Resolver:
             raise UsageError(f"cannot take {len(found)} values for {parameter.name}; expected one.")
         return found
 
-    def _resolve(self, parameter: Parameter, value: str) -> list[str]:
+    def resolve(self, parameter: Parameter, value: str) -> list[str]:
+        """Return the terms that one value of a parameter means."""
         match parameter.type:
             case "date":
                 return [self._day(parameter, value)]
@@ -116,6 +117,8 @@ class Resolver:
     def _things(self, parameter: Parameter, value: str) -> list[str]:
         kinds = _ENTITIES[parameter.type]
         found = self.index.exactly(value, kinds)
+        if parameter.type == "thing" and found:
+            found = [match for match in found if match.kind == found[0].kind]  # the product rather than its substance
         if not found:
             near = self.index.suggestions(value, kinds)
             hint = f" Did you mean {' or '.join(near)}?" if near else f" See: atmpkg find {value}"

@@ -242,8 +242,20 @@ def to_ncbitaxon(house: House) -> Iterator[Line]:
                 yield Line(subject, component["value"], CLOSE, taxon, confidence="0.95", comment=comment)
             else:
                 yield house.absent(subject, "no taxon of its own")
+    by_hand = {
+        line.subject_id: line.object_id
+        for line in read_lines(MAPPING_SETS / "ncbitaxon.sssom.tsv")
+        if line.mapping_justification == MANUAL
+    }
     for subject in house.below("atmp:VectorType"):
-        yield house.absent(subject, "no virus")
+        number = re.fullmatch(r"(AAV\d+) vector", house.labels[subject])
+        taxa = [SEROTYPES[number[1]]] if number and number[1] in SEROTYPES else []
+        taxa = taxa or sorted(by_hand[above] for above in house.above[subject] if above in by_hand)
+        for taxon in taxa:
+            comment = "virus from which the vector, or the wider class of vectors, is derived"
+            yield Line(subject, house.labels[subject], RELATED, taxon, confidence="0.8", comment=comment)
+        if not taxa:
+            yield house.absent(subject, "no virus")
     for target in house.tables["target"]:
         if target["kind"] == "virus":
             yield house.absent(f"target:{target['id']}", "no taxon of its own")
@@ -530,6 +542,7 @@ def main() -> None:
     (project.mappings / "evidence.tsv").write_text(evidence(project.mappings, house.references, sets), encoding="utf-8")
 
 
+MAPPING_SETS = Project.find(ROOT).mappings
 NAMES = Names.read(Project.find(ROOT).prefixes, read_tables(Project.find(ROOT).tables))
 
 if __name__ == "__main__":

@@ -13,10 +13,9 @@ import pyoxigraph as ox
 import pytest
 
 from atmpkg import cli
-from atmpkg.build import build, fill
+from atmpkg.build import build, in_memory
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.project import Project, home
-from atmpkg.stores import Embedded
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -30,11 +29,10 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
+def clinic() -> KnowledgeGraph:
     """Return the graph of seven diseases, one product and a slice of a tiny Mondo."""
-    project, store = Project(HERE / "clinic", home()), Embedded.memory()
-    fill(project, store, tmp_path_factory.mktemp("clinic"))
-    return KnowledgeGraph(store, project, today=dt.date(2024, 6, 1))
+    project = Project(HERE / "clinic", home())
+    return KnowledgeGraph(in_memory(project), project, today=dt.date(2024, 6, 1))
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +40,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
     """Return the graph that the package ships."""
     project = Project(ROOT, home())
     built = build(project, tmp_path_factory.mktemp("shipped"))
-    return KnowledgeGraph(Embedded.open(built.store), project, today=dt.date(2026, 11, 23))
+    return KnowledgeGraph(built.open(), project, today=dt.date(2026, 11, 23))
 
 
 @dataclass(frozen=True)

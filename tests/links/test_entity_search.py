@@ -2,6 +2,7 @@
 
 import pytest
 
+from atmpkg.errors import UsageError
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.search import KINDS, folded
 
@@ -70,8 +71,10 @@ def test_the_words_of_a_name_may_come_in_any_order_and_misspelt(clinic: Knowledg
 
 
 def test_an_ambiguous_name_lists_all_that_bear_it(shipped: KnowledgeGraph) -> None:
-    found = shipped.index.exactly("MONDO:0012084", KINDS)
+    found = shipped.index.exactly("ATC:M09AX02", KINDS)  # autologous chondrocytes, whoever makes them
     assert len(found) > 1 and {match.score for match in found} == {1.0}
+    with pytest.raises(UsageError, match=r"cannot tell which product 'M09AX02' means: .*cultured-chondrocytes-tigenix"):
+        shipped.ask("names", product="M09AX02")
 
 
 def test_find_gives_the_reason(clinic: KnowledgeGraph) -> None:
