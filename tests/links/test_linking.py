@@ -85,7 +85,7 @@ def test_only_the_curie_of_a_licensed_vocabulary_is_cited() -> None:
 def test_every_thing_of_a_main_kind_is_linked_or_recorded_as_absent(shipped: KnowledgeGraph) -> None:
     rows = [row for row in shipped.ask("mapping-coverage").rows if row[9]]
     assert {row[0] for row in rows} == {"disease", "mechanism-class", "organisation", "product", "target", "vector"}
-    for kind, name, things, *_, not_looked_for, _main, reason in rows:
+    for kind, name, things, *_, not_looked_for, _main, reason, _source in rows:
         assert things and (not not_looked_for or reason), (kind, name)
 
 
