@@ -1,7 +1,7 @@
 """Ask across our Turtle and Mondo's with rdflib alone: products by group of diseases, through Mondo's own hierarchy.
 
-``python docs/examples/across_mondo.py [mondo.owl or a slice in Turtle]`` prints each group with its products. Without an
-argument it takes the slice in ``ontology/imports``; a whole ``mondo.owl`` works the same, and takes longer to read.
+``python docs/examples/across_mondo.py [mondo.owl or a slice in Turtle]`` prints each group with its products. Without
+an argument it takes the slice in ``ontology/imports``; a whole ``mondo.owl`` works the same, and takes longer to read.
 """
 
 from __future__ import annotations
