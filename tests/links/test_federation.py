@@ -1,5 +1,6 @@
 """Federation: against a real SPARQL endpoint, started on this machine."""
 
+import functools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -127,8 +128,7 @@ def test_what_goes_wrong_there_is_told(
 
 
 def test_offline_is_one_clear_line(command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-    monkeypatch.setattr(Endpoint, "sleep", staticmethod(lambda seconds: None), raising=False)
+    monkeypatch.setattr("atmpkg.federation.Endpoint", functools.partial(Endpoint, sleep=lambda seconds: None))
     said = command(
         "link", "ask", "protein-functions", "--endpoint", "http://127.0.0.1:9/sparql", "--data", HERE / "clinic"
     )
