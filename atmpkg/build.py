@@ -27,7 +27,7 @@ from typing import IO
 import atmpkg
 from atmpkg.checks import faults
 from atmpkg.errors import DataError, Problem, StoreError
-from atmpkg.linking import mapping_quads
+from atmpkg.linking import import_quads, mapping_quads, read_sets, set_quads
 from atmpkg.mapping import description_quads, quads
 from atmpkg.names import Names, graph_iri
 from atmpkg.project import FORMAT, Project
@@ -38,6 +38,7 @@ from atmpkg.stores import Embedded, Store
 from atmpkg.tables import Row, Table, missing_problems, name_problems, read_rows, read_tables
 from atmpkg.terms import Terms
 
+_MAPPED = f" <{graph_iri('mappings')}> .\n"
 _POINTER = "current"
 _ABOUT = "build.json"
 _FILE = "graph.nq"
@@ -110,8 +111,18 @@ def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
     end = f" <{graph_iri('ontology')}> .\n"
     out.writelines(line.decode().rstrip("\n")[: -len(" .")] + end for line in terms.triples.splitlines())
     ids = {name: _ids(table) for name, table in tables.items()}
+    out.writelines(set_quads(read_sets(project.mappings)))
+    own = terms.own
+    said = {line.decode().removesuffix(" .") for line in terms.triples.splitlines()}
     for path in sorted(project.mappings.glob("*.sssom.tsv")):
-        for item in mapping_quads(path, names, ids):
+        for item in mapping_quads(path, names, ids, own):
+            if isinstance(item, Problem):
+                problems.append(item)
+            else:
+                out.write(item)
+                said.add(item.removesuffix(_MAPPED))
+    for path in sorted(project.imports.glob("*.ttl")):
+        for item in import_quads(path, said):
             if isinstance(item, Problem):
                 problems.append(item)
             else:

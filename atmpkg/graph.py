@@ -18,7 +18,7 @@ from atmpkg.names import DATA, Names
 from atmpkg.parameters import Resolver
 from atmpkg.project import Project
 from atmpkg.queries import AnswerColumn, Parameter, Query, read_queries, read_query
-from atmpkg.search import KINDS, Index
+from atmpkg.search import Index
 from atmpkg.stores import Embedded, Store, rows
 
 if TYPE_CHECKING:
@@ -149,6 +149,28 @@ class KnowledgeGraph:
         given = {key.replace("-", "_"): _texts(value) for key, value in parameters.items() if value is not None}
         return question.bind(self.resolver.terms(question, given))
 
+    @cached_property
+    def federated(self) -> Mapping[str, Query]:
+        """The questions that go out to other endpoints, by name."""
+        return read_queries(self.project.folders("queries", "federated"))
+
+    def ask_elsewhere(self, name: str, *, endpoint: str = "", timeout: int = 30, **parameters: object) -> Answer:
+        """Answer a federated question; ``endpoint`` takes the place of the public one that it names.
+
+        Raises StoreError where the endpoint cannot be reached.
+        """
+        from atmpkg.federation import Endpoint, federated
+
+        if name not in self.federated:
+            hint = nearest(name, self.federated) or ". See: atmpkg link ask"
+            raise UsageError(f"cannot ask {quoted(name)} elsewhere: there is no such question{hint}")
+        question = self.federated[name]
+        given = {key.replace("-", "_"): _texts(value) for key, value in parameters.items() if value is not None}
+        bound = question.bind(self.resolver.terms(question, given))
+        sparql = federated(self.store, bound, lambda url: Endpoint(endpoint or url, timeout=timeout))
+        result = self.store.query(sparql)
+        return from_result(result, name, question.title, question.columns, Remarks(release=atmpkg.__version__))
+
     def query(self, sparql: str) -> Result:
         """Evaluate any SPARQL 1.1 query over the union of graphs; all prefixes of the house are known."""
         return self.store.query(sparql, self.names.uris)
@@ -170,7 +192,7 @@ class KnowledgeGraph:
                 ("score", "1 = exactly, less = in part or similar"),
             )
         )
-        found = self.resolver.things(text, KINDS) or self.index.search(text)
+        found = self.index.search(text)
         listed = tuple((m.id, m.kind, m.label, m.matched, m.reason, m.score) for m in found)
         return Answer("find", f"Things that {text!r} may mean", columns, listed, Remarks(release=atmpkg.__version__))
 

@@ -131,6 +131,15 @@ class Names:
                 return f"{prefix}:{iri[len(uri) :]}"
         return iri
 
+    def context(self) -> dict[str, object]:
+        """Return the prefix map as a JSON-LD context.
+
+        >>> Names({"MONDO": "http://purl.obolibrary.org/obo/MONDO_"}, {}).context()
+        {'@context': {'@version': 1.1, 'MONDO': {'@id': 'http://purl.obolibrary.org/obo/MONDO_', '@prefix': True}}}
+        """
+        prefixes = {prefix: {"@id": uri, "@prefix": True} for prefix, uri in self.uris.items()}
+        return {"@context": {"@version": 1.1, **prefixes}}
+
     @functools.cached_property
     def _longest_first(self) -> list[tuple[str, str]]:
         return sorted(((uri, prefix) for prefix, uri in self.uris.items()), key=lambda pair: -len(pair[0]))

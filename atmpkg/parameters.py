@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from atmpkg.dates import YEARS, CalendarDate, day_number
 from atmpkg.errors import UsageError, nearest, one_of, quoted
-from atmpkg.names import Names, data_iri
+from atmpkg.names import Names
 from atmpkg.queries import Parameter, Query
 from atmpkg.records import literal
-from atmpkg.search import Index, Match
+from atmpkg.search import MONDO, Index
 from atmpkg.stores import Store, rows
 
 _ENTITIES = {
     "jurisdiction": ("jurisdiction",),
     "product": ("product",),
-    "disease": ("disease",),
+    "disease": ("disease", MONDO),
     "target": ("target",),
     "body": ("authority",),
     "thing": ("product", "substance", "disease", "target", "organisation", "authority", "jurisdiction"),
@@ -124,7 +124,7 @@ class Resolver:
 
     def _things(self, parameter: Parameter, value: str) -> list[str]:
         kinds = _ENTITIES[parameter.type]
-        found = self.index.exactly(value, kinds) or self.things(value, kinds)
+        found = self.index.exactly(value, kinds)
         found = [match for match in found if match.id == value] or found  # an id as written means its thing
         if parameter.type == "thing" and found:
             found = [match for match in found if match.kind == found[0].kind]  # the product rather than its substance
@@ -137,17 +137,7 @@ class Resolver:
             raise UsageError(
                 f"cannot tell which {parameter.type} {quoted(value)} means: {listed}. Use one of these ids."
             )
-        return [f"<{data_iri(match.kind, match.id)}>" for match in found]
-
-    def things(self, curie: str, kinds: Iterable[str]) -> list[Match]:
-        """Return the things that a mapping set links to a CURIE, or that the CURIE itself names; else nothing."""
-        prefix, _, local = curie.partition(":")
-        if prefix in kinds:
-            return self.index.exactly(local, (prefix,))
-        try:
-            return self.index.exactly(self._names.expand(curie), kinds)
-        except ValueError:
-            return []
+        return [f"<{self._names.expand(match.curie)}>" for match in found]
 
 
 def _said(name: str) -> str:

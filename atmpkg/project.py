@@ -12,7 +12,7 @@ from pathlib import Path
 import atmpkg
 from atmpkg.errors import UsageError, quoted
 
-FORMAT = 2  # of a built store; raise it when the meaning of its quads changes
+FORMAT = 3  # of a built store; raise it when the meaning of its quads changes
 
 
 def home() -> Path:
@@ -71,6 +71,11 @@ class Project:
         """Folder of the mapping sets; they belong to the rows, so never the package's beside other data."""
         return self.root / "ontology" / "mappings"
 
+    @property
+    def imports(self) -> Path:
+        """Folder of the slices of other vocabularies; like the mapping sets they belong to the rows."""
+        return self.root / "ontology" / "imports"
+
     def fingerprint(self) -> str:
         """Hash everything that a built store depends on."""
         digest = hashlib.sha256(f"format {FORMAT} version {atmpkg.__version__}".encode())
@@ -85,7 +90,8 @@ class Project:
         yield from sorted(self.tables[-1].glob("*.tsv"))
         yield from sorted(self.ontology.glob("*.ttl"))
         yield self.prefixes
-        yield from sorted(self.mappings.glob("*.sssom.tsv"))
+        yield from sorted((*self.mappings.glob("*.sssom.tsv"), *self.mappings.glob("*.yaml")))
+        yield from sorted(self.imports.glob("*.ttl"))
         yield from (path for folder in self.folders("queries", "rules") for path in sorted(folder.rglob("*.rq")))
 
     @property

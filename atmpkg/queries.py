@@ -101,6 +101,11 @@ class Query:
         return "".join([*parts, self.sparql[at:]])
 
 
+def tokens(sparql: str) -> list[re.Match[str]]:
+    """Read the tokens of a query, without its comments; ``lastgroup`` names the kind of each."""
+    return [match for match in _TOKEN.finditer(sparql) if match.lastgroup != "comment"]
+
+
 def values_blocks(sparql: str) -> dict[str, list[tuple[int, int]]]:
     """Find the ``VALUES ?name { rows }`` blocks; return for each name the spans of the rows.
 
@@ -108,12 +113,12 @@ def values_blocks(sparql: str) -> dict[str, list[tuple[int, int]]]:
     >>> [text[start:end] for start, end in values_blocks(text)["a"]]
     [' 1 ']
     """
-    tokens = [m for m in _TOKEN.finditer(sparql) if m.lastgroup != "comment"]
+    read = tokens(sparql)
     found: dict[str, list[tuple[int, int]]] = {}
-    for first, name, opened in zip(tokens, tokens[1:], tokens[2:], strict=False):
+    for first, name, opened in zip(read, read[1:], read[2:], strict=False):
         if first.lastgroup == "word" and first[0].upper() == "VALUES" and name.lastgroup == "variable":
             closed = next(
-                (t for t in tokens if t[0] == "}" and t.lastgroup == "brace" and t.start() > opened.start()), None
+                (t for t in read if t[0] == "}" and t.lastgroup == "brace" and t.start() > opened.start()), None
             )
             if opened[0] == "{" and closed:
                 found.setdefault(name[0][1:], []).append((opened.end(), closed.start()))

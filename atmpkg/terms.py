@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atmpkg.errors import DataError, Problem, quoted
+from atmpkg.names import ONTOLOGY
 from atmpkg.stores import Embedded, rows
 
+_OWN = f"<{ONTOLOGY}".encode()
 _NOTATIONS = """
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
@@ -26,6 +28,11 @@ class Terms:
 
     triples: bytes
     notations: Mapping[str, Mapping[str, str]]
+
+    @property
+    def own(self) -> set[str]:
+        """IRIs of the terms that the ontology itself defines."""
+        return {line[1:].split(b">")[0].decode() for line in self.triples.splitlines() if line.startswith(_OWN)}
 
     @classmethod
     def read(cls, folder: Path) -> Terms:

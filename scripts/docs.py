@@ -12,7 +12,7 @@ from pathlib import Path
 
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.mapping import csvw_metadata
-from atmpkg.names import Names
+from atmpkg.names import DATA, ID_PATTERN, Names
 from atmpkg.project import Project
 from atmpkg.queries import Query
 from atmpkg.stores import Embedded
@@ -29,8 +29,27 @@ def documents() -> Iterator[tuple[Path, str]]:
     names = Names.read(project.prefixes, tables)
     yield ROOT / "docs" / "data-dictionary.md", _dictionary(tables)
     yield ROOT / "docs" / "questions.md", _questions(KnowledgeGraph(Embedded.memory(), project).questions)
+    yield ROOT / "docs" / "registry" / "context.jsonld", json.dumps(names.context(), indent=1) + "\n"
+    yield ROOT / "docs" / "registry" / "bioregistry.json", json.dumps(_registry(tables), indent=2) + "\n"
     metadata = json.dumps(csvw_metadata(tables, names), indent=1, ensure_ascii=False)
     yield ROOT / "data" / "tables" / "csvw-metadata.json", metadata + "\n"
+
+
+def _registry(tables: dict[str, Table]) -> dict[str, object]:
+    """Return the entry for the Bioregistry, ready to be proposed."""
+    return {
+        "atmpkg": {
+            "name": "atmpkg: knowledge graph of advanced therapy medicinal products",
+            "description": "Advanced therapy medicinal products, their decisions, indications and evidence.",
+            "homepage": "https://w3id.org/atmpkg",
+            "keywords": ["gene therapy", "cell therapy", "regulatory science", "pharmaceutical product"],
+            "license": "CC-BY-4.0",
+            "uri_format": f"{DATA}$1",
+            "pattern": f"^({'|'.join(sorted(tables))})/{ID_PATTERN}$",
+            "example": "product/tisagenlecleucel",
+            "preferred_prefix": "atmpkg",
+        }
+    }
 
 
 def _dictionary(tables: dict[str, Table]) -> str:

@@ -38,6 +38,20 @@ def cell(table: str, old: str, new: str) -> Spoil:
     return spoil
 
 
+def main_set(tables: Path) -> None:
+    """Make Mondo the first choice for diseases; all but cancer are in the sample's mapping set."""
+    about = "mondo: {title: Diseases to Mondo, prefixes: [MONDO], kinds: [disease], main: [disease]}\n"
+    (tables.parents[1] / "ontology" / "mappings" / "sets.yaml").write_text(about)
+
+
+def same_as(tables: Path) -> None:
+    """Import a triple that merges one of our things with another."""
+    imports = tables.parents[1] / "ontology" / "imports"
+    imports.mkdir()
+    merged = "<https://w3id.org/atmpkg/id/product/alfacel> <http://www.w3.org/2002/07/owl#sameAs> <urn:x> .\n"
+    (imports / "merged.ttl").write_text(merged)
+
+
 def triple_of_the_ontology(tables: Path) -> None:
     ontology = tables.parents[1] / "ontology"
     for path in (home() / "ontology").glob("*.ttl"):
@@ -103,6 +117,14 @@ CASES: dict[str, tuple[Spoil, str]] = {
     "period-order": (
         cell("exclusivity", "2012-02-03\t2016-03-31", "2016-04-01\t2016-03-31"),
         "exclusivity.tsv:3: found foxtrocel-eu-orphan: 2016-03-31 before 2016-04-01; expected an end that is not before the beginning",
+    ),
+    "linked-or-recorded": (
+        main_set,
+        "disease.tsv:2: found cancer: no mapping and no recorded absence; expected one of them in mondo.sssom.tsv",
+    ),
+    "never-same-as": (
+        same_as,
+        "product.tsv:2: found alfacel: owl:sameAs; expected skos:exactMatch, in a mapping set",
     ),
     "product-has-a-story": (
         row("product", id="silent", label="silent"),

@@ -11,10 +11,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "atmpkg"
 PLAN = [
     "errors dates",
     "names queries stores project",
-    "tables terms answers reasoning search",
+    "tables terms answers reasoning search references",
     "records checks formats",
-    "mapping linking parameters classify",
-    "build",
+    "mapping linking parameters classify federation",
+    "build slices proofs",
     "graph",
     "pages opinion",
     "cli",

@@ -42,6 +42,7 @@ ASKED = {
     "external-ids.disease": "thing=LBCL",
     "indications": "disease=lymphoma as-of=2019-01-01",
     "indications.2021": "product=ABC-001 as-of=2021-01-01",
+    "mapping-coverage": "",
     "market-exits": "",
     "names": "",
     "not-an-atmp": "",
@@ -53,6 +54,7 @@ ASKED = {
     "refused-or-withdrawn-applications.since": "jurisdiction=EU since=2020",
     "ruling-agreement": "",
     "time-to-access": "country=GB",
+    "unmapped": "",
 }
 
 
