@@ -49,7 +49,7 @@ class Resolver:
                 known = [n.replace("_", "-") for n in parameters]
                 allowed = f"it takes {', '.join(known)}" if known else "it takes none"
                 raise UsageError(
-                    f"cannot ask {question.name}: no parameter {quoted(name)}; {allowed}{nearest(name, known) or '.'}"
+                    f"cannot {question.verb} {question.name}: no parameter {quoted(name)}; {allowed}{nearest(name, known) or '.'}"
                 )
         terms: dict[str, list[str]] = {}
         for name, parameter in parameters.items():
@@ -62,7 +62,8 @@ class Resolver:
                 example = question.header.get("example")
                 hint = " ".join(f"{k}={v}" for k, v in example.items()) if isinstance(example, dict) else f"{name}=…"
                 raise UsageError(
-                    f"cannot ask {question.name}: it needs {name}. For example: atmpkg ask {question.name} {hint}"
+                    f"cannot {question.verb} {question.name}: it needs {name}. "
+                    f"For example: atmpkg {question.verb} {question.name} {hint}"
                 )
         return terms
 
