@@ -50,7 +50,7 @@ class Out:
             self._make(place.parent)
         handle, temporary = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
         self._written.append((Path(temporary), place))
-        with open(handle, "wb", buffering=1 << 20) as file:
+        with os.fdopen(handle, "wb", buffering=1 << 20) as file:
             yield file
 
     def _make(self, folder: Path) -> None:

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -187,8 +187,8 @@ class KnowledgeGraph:
         terms = self.resolver.terms(chosen.query, given)
         graph = draw(chosen, self.store, self.names, terms)
         wanted = self.tables if query.words("tables") == ("all",) else query.words("tables")
-        rows = {name: Again(lambda name=name: texts(self.tables[name])) for name in wanted}
-        return replace(graph, remarks=self._remarks(chosen.query, given, terms), tables=rows)
+        made_from = {name: Again(partial(texts, self.tables[name])) for name in wanted}
+        return replace(graph, remarks=self._remarks(chosen.query, given, terms), tables=made_from)
 
     def view(self, view: str, **parameters: object) -> nx.MultiDiGraph:
         """Return what a view draws as a networkx graph with typed attributes.

@@ -48,8 +48,9 @@ class Resolver:
             if name not in parameters:
                 known = [n.replace("_", "-") for n in parameters]
                 allowed = f"it takes {', '.join(known)}" if known else "it takes none"
+                hint = nearest(name, known) or "."
                 raise UsageError(
-                    f"cannot {question.verb} {question.name}: no parameter {quoted(name)}; {allowed}{nearest(name, known) or '.'}"
+                    f"cannot {question.verb} {question.name}: no parameter {quoted(name)}; {allowed}{hint}"
                 )
         terms: dict[str, list[str]] = {}
         for name, parameter in parameters.items():

@@ -1,8 +1,8 @@
 """Views: query files whose rows are drawn as a graph.
 
 A view is a SELECT query with the header of a question and two entries more. ``nodes`` names the variables that stand
-for things, ``edges`` says between which of them a row draws a line (where both, and the ``id``, are bound); a column tells about the node or edge that it
-names under ``of``::
+for things, ``edges`` says between which of them a row draws a line (where both, and its ``id``, are bound); a column
+tells about the node or edge that it names under ``of``::
 
     #+ nodes:
     #+   product: {kind: product, label: product_name, category: biolink:Drug}
@@ -166,7 +166,7 @@ class Graph:
     node_columns: tuple[AnswerColumn, ...] = ()
     edge_columns: tuple[AnswerColumn, ...] = ()
     layout: str = "force"
-    remarks: Remarks = Remarks()
+    remarks: Remarks = field(default_factory=Remarks)
     quads: Iterable[ox.Quad] = ()
     prefixes: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Iterable[Sequence[str]]] = field(default_factory=dict)
@@ -320,14 +320,16 @@ def _joined(first: Thing, second: Thing) -> Thing:
         return first
     told = dict(first.attributes)
     for name, value in second.attributes.items():
-        have = told.get(name)
-        if have is None:
-            told[name] = value
-        elif isinstance(have, tuple) and isinstance(value, tuple):
-            told[name] = tuple(sorted({*have, *value}))
-        elif have != value:
-            told[name] = min(have, value, key=str)
+        told[name] = _both(told.get(name), value)
     return replace(first, attributes=dict(sorted(told.items())))
+
+
+def _both(have: Held, value: Held) -> Held:
+    if have is None or have == value:
+        return value
+    if isinstance(have, tuple) and isinstance(value, tuple):
+        return tuple(sorted({*have, *value}))
+    return min(have, value, key=str)
 
 
 def _told(text: str, row: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """A graph as two tables, and the one rule by which values become plain: what all tabular formats share.
 
 The rule: several values are joined with ``|``, dates are text in ISO 8601, what is not known is left out (or is an
-empty cell), and flags are ``true`` and ``false``. Formats that can hold lists and nothing, such as JSON and Parquet, do.
+empty cell), and flags are ``true`` and ``false``. Formats that can hold lists, such as JSON and Parquet, do.
 """
 
 from __future__ import annotations
