@@ -261,7 +261,7 @@ def draw(
 ) -> None:
     """Draw a view as a picture, a page or a file for other tools.  Example: atmpkg draw company-network -o net.svg"""
     from atmpkg.files import Out
-    from atmpkg.formats import FOLDERS, graph_writer, suffix_format
+    from atmpkg.formats.graphs import FOLDERS, graph_writer, suffix_format
 
     parameters = given(ctx.args)
     format = format or suffix_format(out)

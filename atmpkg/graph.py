@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -188,7 +188,9 @@ class KnowledgeGraph:
         graph = draw(chosen, self.store, self.names, terms)
         wanted = self.tables if query.words("tables") == ("all",) else query.words("tables")
         made_from = {name: Again(partial(texts, self.tables[name])) for name in wanted}
-        return replace(graph, remarks=self._remarks(chosen.query, given, terms), tables=made_from)
+        return replace(
+            graph, remarks=self._remarks(chosen.query, given, terms), tables=made_from, sources=Again(self._sources)
+        )
 
     def view(self, view: str, **parameters: object) -> nx.MultiDiGraph:
         """Return what a view draws as a networkx graph with typed attributes.
@@ -202,7 +204,7 @@ class KnowledgeGraph:
     def draw(self, view: str, path: Path | str, *, format: str, **parameters: object) -> None:
         """Write what a view draws to a file (or a folder, for formats of several files), whole or not at all."""
         from atmpkg.files import Out
-        from atmpkg.formats import graph_writer
+        from atmpkg.formats.graphs import graph_writer
 
         writer = graph_writer(format)
         graph = self.graph(view, **parameters)
@@ -257,13 +259,16 @@ class KnowledgeGraph:
         )
         return Answer("tables", "What is known", columns, listed, Remarks(release=atmpkg.__version__))
 
+    def _sources(self) -> Iterator[tuple[str, str, str]]:
+        return ((row["id"], row["title"], row["url"]) for row in rows(self.store, _SOURCES))
+
     def sources(self, answer: Answer) -> list[tuple[str, str, str]]:
         """Return id, title and URL of every source that an answer names."""
         if "source" not in answer.names:
             return []
         at = answer.names.index("source")
         wanted = {id for row in answer.rows for id in str(row[at] or "").split("|")}
-        return [(r["id"], r["title"], r["url"]) for r in rows(self.store, _SOURCES) if r["id"] in wanted]
+        return [source for source in self._sources() if source[0] in wanted]
 
     def rdflib(self) -> Dataset:
         """Return the whole graph as an rdflib Dataset (a copy) whose default graph is the union."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_WHEEL = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#6b6b6b")
+_WHEEL = ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#0072b2")
+OTHER = "#a9b4c0"
 _KNOWN = {
     "product": "#0072b2",
     "disease": "#d55e00",
@@ -26,14 +27,14 @@ STATUS = {
 
 
 def colours(kinds: Iterable[str]) -> dict[str, str]:
-    """Give each kind a colour: its own where it has one, else the next that is free.
+    """Give each kind a colour: its own where it has one, else the next that is free; where too few are, one for all.
 
     >>> colours(["product", "vector"])
     {'product': '#0072b2', 'vector': '#d55e00'}
     """
     wanted = list(dict.fromkeys(kinds))
     taken = {_KNOWN[kind] for kind in wanted if kind in _KNOWN}
-    free = [colour for colour in _WHEEL if colour not in taken] or list(_WHEEL)
     others = [kind for kind in wanted if kind not in _KNOWN]
-    fresh = {kind: free[at % len(free)] for at, kind in enumerate(others)}
+    free = [colour for colour in _WHEEL if colour not in taken]
+    fresh = dict(zip(others, free, strict=False)) if len(others) <= len(free) else dict.fromkeys(others, OTHER)
     return {kind: _KNOWN.get(kind) or fresh[kind] for kind in wanted}

@@ -52,6 +52,7 @@ class NodeRole:
     kind: str
     label: str = ""
     category: str = "biolink:NamedThing"
+    column: str = ""  # of a picture in columns; the next one when omitted
     meaning: str = ""
 
 
@@ -170,8 +171,9 @@ class Graph:
     quads: Iterable[ox.Quad] = ()
     prefixes: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Iterable[Sequence[str]]] = field(default_factory=dict)
-    kinds: tuple[str, ...] = ()  # of nodes, in the order of the header
+    kinds: Mapping[str, int] = field(default_factory=dict)  # of nodes, each with its column in a picture
     edge_kinds: Mapping[str, str] = field(default_factory=dict)  # meaning of each
+    sources: Iterable[tuple[str, str, str]] = ()  # id, title and URL of those there are
     timed: bool = False  # whether edges may begin and end
 
     def lines(self) -> list[str]:
@@ -210,9 +212,11 @@ def draw(view: View, store: Store, names: Names, terms: Mapping[str, Sequence[st
     sparql = view.query.bind({name: values for name, values in terms.items() if name not in ("around", "hops")})
     rows = Again(lambda: _rows(store, sparql))
     found: dict[str, Node] = {}
+    kinds: list[set[str]] = [set() for _ in view.nodes]
     for row in rows:
-        for role in view.nodes:
+        for role, seen in zip(view.nodes, kinds, strict=True):
             if node := _node(role, view, row, names):
+                seen.add(node.kind)
                 found[node.id] = _joined(found[node.id], node) if node.id in found else node
     graph = Graph(
         name=view.query.name,
@@ -223,7 +227,7 @@ def draw(view: View, store: Store, names: Names, terms: Mapping[str, Sequence[st
         edge_columns=view.edge_columns,
         layout=view.layout,
         prefixes=names.uris,
-        kinds=tuple(dict.fromkeys(role.kind for role in view.nodes if not role.kind.startswith("?"))),
+        kinds=_columns(view, kinds),
         edge_kinds={role.name: role.meaning for role in view.edges},
         timed=any(role.since for role in view.edges),
     )
@@ -233,6 +237,14 @@ def draw(view: View, store: Store, names: Names, terms: Mapping[str, Sequence[st
         hops = int(terms["hops"][0].split('"')[1]) if terms.get("hops") else 1
         graph = graph.around(centre, hops)
     return replace(graph, quads=Again(lambda: _behind(graph, store, names)))
+
+
+def _columns(view: View, kinds: Sequence[Iterable[str]]) -> dict[str, int]:
+    columns: dict[str, int] = {}
+    for at, (role, found) in enumerate(zip(view.nodes, kinds, strict=True)):
+        for kind in sorted(found):
+            columns.setdefault(kind, int(role.column or at))
+    return columns
 
 
 def _rows(store: Store, sparql: str) -> Iterator[Mapping[str, Any]]:
@@ -250,7 +262,7 @@ def _node(role: NodeRole, view: View, row: Mapping[str, Any], names: Names) -> N
     kind = _told(role.kind, row)
     id = _id(term, kind, names)
     told = row.get(role.label)
-    label = told.value if told is not None else id.partition(":")[2] or id
+    label = told.value if told is not None and told.value else id.partition(":")[2] or id
     iri = term.value if _is_iri(term) else ""
     return Node(id, kind, label, _told(role.category, row), iri, _attributes(view.node_columns, role.name, row))
 
@@ -407,7 +419,7 @@ def _faults(query: Query) -> Iterator[Problem]:
     nodes, edges = dict(_entries(query, "nodes")), dict(_entries(query, "edges"))
     if not nodes:
         yield Problem(file, 0, "nodes", "none", "the variables that stand for things, each with its kind")
-    known = {"nodes": {"kind", "label", "category", "meaning"}}
+    known = {"nodes": {"kind", "label", "category", "column", "meaning"}}
     known["edges"] = {_back(name) for name in EdgeRole.__dataclass_fields__} - {"name"}
     for key, entries in (("nodes", nodes), ("edges", edges)):
         for name, about in entries.items():
@@ -425,6 +437,9 @@ def _faults(query: Query) -> Iterator[Problem]:
             yield Problem(file, 0, f"columns.{column.name}", quoted(column.name), "a name that no format uses itself")
         if column.of and column.of not in (*nodes, *edges):
             yield Problem(file, 0, f"columns.{column.name}.of", quoted(column.of), one_of([*nodes, *edges]))
+    for name, about in nodes.items():
+        if not about.get("column", "0").isdigit():
+            yield Problem(file, 0, f"nodes.{name}.column", quoted(about["column"]), "a whole number")
     if (layout := query.text("layout")) and layout not in LAYOUTS:
         yield Problem(file, 0, "layout", quoted(layout), one_of(LAYOUTS))
 

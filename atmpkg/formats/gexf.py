@@ -31,13 +31,13 @@ def gexf(graph: Graph, out: Out) -> None:
         )
         file.write((head + _attributes("node", nodes) + _attributes("edge", edges) + "<nodes>\n").encode())
         for id, label, *values in node_rows(graph):
-            about = f'<node id="{_quoted(id)}" label="{_quoted(label)}">{_values("n", values)}'
+            about = f'<node id="{text(id)}" label="{text(label)}">{_values("n", values)}'
             file.write(f"{about}{paint[str(values[0])]}</node>\n".encode())
         file.write(b"</nodes>\n<edges>\n")
         for edge in graph.edges:
             id, start, end, *values = row(edge)
-            ends = f'id="{_quoted(id)}" source="{_quoted(start)}" target="{_quoted(end)}"'
-            names = f'kind="{_quoted(edge.kind)}" label="{_quoted(edge.label)}"'
+            ends = f'id="{text(id)}" source="{text(start)}" target="{text(end)}"'
+            names = f'kind="{text(edge.kind)}" label="{text(edge.label)}"'
             file.write(f"<edge {ends} {names}{_slice(edge)}>{_values('e', values)}</edge>\n".encode())
         file.write(b"</edges>\n</graph>\n</gexf>\n")
 
@@ -52,9 +52,7 @@ def _attributes(of: str, columns: Iterable[AnswerColumn]) -> str:
 
 def _values(prefix: str, values: Iterable[Held]) -> str:
     told = "".join(
-        f'<attvalue for="{prefix}{at}" value="{_quoted(value)}"/>'
-        for at, value in enumerate(values)
-        if value is not None
+        f'<attvalue for="{prefix}{at}" value="{text(value)}"/>' for at, value in enumerate(values) if value is not None
     )
     return f"<attvalues>{told}</attvalues>" if told else ""
 
@@ -68,7 +66,3 @@ def _slice(edge: Edge) -> str:
 def _colour(code: str) -> str:
     red, green, blue = (int(code[at : at + 2], 16) for at in (1, 3, 5))
     return f'<viz:color r="{red}" g="{green}" b="{blue}"/>'
-
-
-def _quoted(value: Held) -> str:
-    return text(value).replace('"', "&quot;")

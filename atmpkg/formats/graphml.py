@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterable, Sequence
-from xml.sax.saxutils import escape
+from collections.abc import Iterable
 
 from atmpkg.files import Out
 from atmpkg.formats.rows import edge_columns, edge_rows, flat, node_columns, node_rows
@@ -26,11 +26,11 @@ def graphml(graph: Graph, out: Out) -> None:
         file.write(_HEAD.encode())
         file.writelines(_key("node", at, column) for at, column in enumerate(nodes))
         file.writelines(_key("edge", at, column) for at, column in enumerate(edges))
-        file.write(f'<graph id="{_quoted(graph.name)}" edgedefault="directed">\n'.encode())
+        file.write(f'<graph id="{text(graph.name)}" edgedefault="directed">\n'.encode())
         for id, *values in node_rows(graph):
-            file.write(f'<node id="{_quoted(id)}">{_data("n", values)}</node>\n'.encode())
+            file.write(f'<node id="{text(id)}">{_data("n", values)}</node>\n'.encode())
         for id, start, end, *values in edge_rows(graph):
-            ends = f'id="{_quoted(id)}" source="{_quoted(start)}" target="{_quoted(end)}"'
+            ends = f'id="{text(id)}" source="{text(start)}" target="{text(end)}"'
             file.write(f"<edge {ends}>{_data('e', values)}</edge>\n".encode())
         file.write(b"</graph>\n</graphml>\n")
 
@@ -46,11 +46,7 @@ def _data(prefix: str, values: Iterable[Held]) -> str:
     )
 
 
-def text(value: Held | Sequence[str]) -> str:
+def text(value: Held) -> str:
     """Escape a value for XML; characters that XML cannot hold are dropped."""
-    plain = value if isinstance(value, str) else flat(value)  # type: ignore[arg-type]
-    return escape(_ILLEGAL.sub("", plain) if not plain.isprintable() else plain)
-
-
-def _quoted(value: Held) -> str:
-    return text(value).replace('"', "&quot;")
+    plain = flat(value)
+    return html.escape(plain if plain.isprintable() else _ILLEGAL.sub("", plain))
