@@ -13,7 +13,7 @@ from pathlib import Path
 from atmpkg.errors import StoreError
 from atmpkg.files import Out
 from atmpkg.formats.cytoscape import edge_element, node_element
-from atmpkg.layouts import Layout, columns, force, shortened, tree
+from atmpkg.layouts import Layout, columns, dated, force, shortened, tree
 from atmpkg.palette import colours
 from atmpkg.pictures import footer
 from atmpkg.views import Graph
@@ -38,7 +38,7 @@ def page(graph: Graph, out: Out) -> None:
         "data": json.dumps(_data(graph), ensure_ascii=False).replace("<", "\\u003c"),
     }
     for name, content in parts.items():
-        text = text.replace("{{" + name + "}}", content, 1)
+        text = text.replace("{{" + name + "}}", content)
     with out.file() as file:
         file.write(text.encode())
 
@@ -49,7 +49,8 @@ def _data(graph: Graph) -> dict[str, object]:
     nodes = []
     for node in graph.nodes:
         element = node_element(node)
-        element["data"] = {**element["data"], "short": shortened(node.label)}  # type: ignore[dict-item]
+        short = layout.places[node.id].label if node.id in layout.places else shortened(node.label)
+        element["data"] = {**element["data"], "short": short}  # type: ignore[dict-item]
         nodes.append(element | ({"position": points[node.id]} if node.id in points else {}))
     edges = [edge_element(edge) for edge in graph.edges]
     cited = {id for element in (*nodes, *edges) for id in element["data"].get("sources", ())}  # type: ignore[attr-defined]
@@ -57,6 +58,8 @@ def _data(graph: Graph) -> dict[str, object]:
         "elements": {"nodes": nodes, "edges": edges},
         "points": points,
         "placed": bool(points),
+        "letters": layout.letters,
+        "quiet": graph.quiet,
         "colours": colours(graph.kinds),
         "sources": {id: [title, url] for id, title, url in graph.sources if id in cited},
     }
@@ -66,6 +69,8 @@ def _layout(graph: Graph) -> Layout:
     match graph.layout:
         case "tree":
             return tree(graph)
+        case "timeline":
+            return dated(graph)
         case "force":
             try:
                 return force(graph)

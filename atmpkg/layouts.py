@@ -302,6 +302,33 @@ def _uncovered(
     return shown
 
 
+def dated(graph: Graph) -> Layout:
+    """Stand the first kind below each other, what happened to each to its right by date, the second kind on top."""
+    first, second, *_ = sorted(set(graph.kinds.values()))
+    column = {node.id: graph.kinds[node.kind] for node in graph.nodes}
+    events = [e for e in graph.edges if e.since is not None and column[e.start] == first and column[e.end] > second]
+    days = [edge.since for edge in events if edge.since is not None]
+    low, high = min(days, default=0), max(days, default=1)
+    earliest = {edge.start: edge.since or 0 for edge in sorted(events, key=lambda e: -(e.since or 0))}
+    things = [node for node in graph.nodes if column[node.id] == first]
+    things.sort(key=lambda node: (earliest.get(node.id, high), node.label))
+    letters, line = 13.0, 20.0
+    origin = SIDE + max((text_width(shortened(node.label)) for node in things), default=0) * letters + 60
+    rows = {node.id: TOP + 60 + at * line for at, node in enumerate(things)}
+    places = {}
+    at = 0
+    for node in graph.nodes:
+        if node.id in rows:
+            places[node.id] = Place(SIDE, rows[node.id], shortened(node.label), 0.0, 0.0, 0)
+        elif column[node.id] == second:
+            places[node.id] = Place(origin + at * 260, TOP, shortened(node.label), 0.0, 0.0, 1)
+            at += 1
+    for edge in events:
+        x = origin + ((edge.since or low) - low) / max(high - low, 1) * (WIDTH - SIDE - origin)
+        places[edge.end] = Place(x, rows[edge.start], "", 0.0, 0.0, 2)
+    return Layout(places, letters, TOP + 60 + len(things) * line)
+
+
 def lanes(graph: Graph) -> list[tuple[str, list[tuple[str, list[Edge]]]]]:
     """Return the bars of a timeline by the thing they end at and the thing they start from, the earliest first."""
     label = {node.id: node.label for node in graph.nodes}

@@ -68,6 +68,7 @@ class EdgeRole:
     until: str = ""  # variable of the day number on which it no longer holds
     caption: str = ""
     predicate: str = "biolink:related_to"
+    quiet: str = ""  # yes: the interactive page shows it only when asked
     meaning: str = ""
 
 
@@ -174,6 +175,7 @@ class Graph:
     kinds: Mapping[str, int] = field(default_factory=dict)  # of nodes, each with its column in a picture
     edge_kinds: Mapping[str, str] = field(default_factory=dict)  # meaning of each
     sources: Iterable[tuple[str, str, str]] = ()  # id, title and URL of those there are
+    quiet: tuple[str, ...] = ()  # kinds of edges that a page shows only when asked
     timed: bool = False  # whether edges may begin and end
 
     def lines(self) -> list[str]:
@@ -229,6 +231,7 @@ def draw(view: View, store: Store, names: Names, terms: Mapping[str, Sequence[st
         prefixes=names.uris,
         kinds=_columns(view, kinds),
         edge_kinds={role.name: role.meaning for role in view.edges},
+        quiet=tuple(role.name for role in view.edges if role.quiet == "True"),
         timed=any(role.since for role in view.edges),
     )
     if centre := [_short(term.strip("<>"), names) for term in terms.get("around", ())]:
