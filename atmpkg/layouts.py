@@ -62,6 +62,8 @@ def shortened(text: str, most: int = _LONGEST) -> str:
 
 def columns(graph: Graph) -> Layout:
     """Stand the kinds beside each other, and what hangs together in a block; blocks fill up to four piles."""
+    if not graph.nodes:
+        return Layout({}, LARGEST)
     parts = _components(graph)
     blocks = sorted((_block(graph, part) for part in parts), key=lambda block: (-block.rows, block.name))
     widths: dict[int, float] = defaultdict(float)
@@ -304,7 +306,7 @@ def _uncovered(
 
 def dated(graph: Graph) -> Layout:
     """Stand the first kind below each other, what happened to each to its right by date, the second kind on top."""
-    first, second, *_ = sorted(set(graph.kinds.values()))
+    first, second, *_ = sorted({0, 1, *graph.kinds.values()})
     column = {node.id: graph.kinds[node.kind] for node in graph.nodes}
     events = [e for e in graph.edges if e.since is not None and column[e.start] == first and column[e.end] > second]
     days = [edge.since for edge in events if edge.since is not None]

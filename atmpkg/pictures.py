@@ -66,7 +66,7 @@ def picture(graph: Graph) -> str:
             _text(SIDE, 52, graph.title, 32, weight="bold"),
             _text(SIDE, 80, _subtitle(graph), 17, "#555555"),
             *_legend(kinds),
-            *(parts if graph.nodes else [_text(SIDE, TOP + 60, "Nothing is recorded for what was asked.", 24)]),
+            *((graph.nodes and parts) or [_text(SIDE, TOP + 60, "Nothing is recorded for what was asked.", 24)]),
             _text(SIDE, height - 18, footer(graph), 15, "#555555"),
             "</svg>\n",
         ]

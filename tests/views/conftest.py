@@ -1,0 +1,123 @@
+"""A tiny project of its own for the views: four products, three targets, names that every format has to escape."""
+
+import datetime as dt
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from atmpkg import cli
+from atmpkg.build import fill
+from atmpkg.files import Out
+from atmpkg.formats.graphs import GRAPH_WRITERS
+from atmpkg.graph import KnowledgeGraph
+from atmpkg.project import Project, home
+from atmpkg.stores import Embedded
+from atmpkg.views import Graph
+
+PROJECT = Path(__file__).parent / "project"
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
+    project = Project(PROJECT, home())
+    store = Embedded.memory()
+    fill(project, store, tmp_path_factory.mktemp("fill"))
+    return KnowledgeGraph(store, project, today=dt.date(2024, 6, 1))
+
+
+@pytest.fixture(scope="session")
+def ptd(small: KnowledgeGraph) -> Graph:
+    return small.graph("product-target-disease")
+
+
+@pytest.fixture(scope="session")
+def history(small: KnowledgeGraph) -> Graph:
+    return small.graph("regulatory-timeline")
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[Graph, str], Path]:
+    """Return a function that writes a graph in a format and returns the file or folder."""
+
+    def write(graph: Graph, format: str) -> Path:
+        path = tmp_path / f"{graph.name}.{format}"
+        with Out(path) as out:
+            GRAPH_WRITERS[format](graph, out)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def tool() -> Callable[..., str]:
+    """Run a program that users have; where a machine lacks it, skip, or in CI fail."""
+
+    def run(name: str, *words: object) -> str:
+        program = shutil.which(name)
+        if not program:
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{name} is missing here")
+        done = subprocess.run([program, *map(str, words)], capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def draw(
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., tuple[int, str, str]]:
+    """Run ``atmpkg draw`` on the small project; return exit code, standard output and standard error."""
+    monkeypatch.setenv("ATMPKG_CACHE", str(tmp_path_factory.getbasetemp() / "views-cache"))
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["atmpkg", *map(str, words), "--data", str(PROJECT)])
+        capsysbinary.readouterr()
+        code: object = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        assert isinstance(code, int)
+        out, err = capsysbinary.readouterr()
+        return code, out.decode(), err.decode()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
+    """Return the graph that the package ships."""
+    project = Project(home(), home())
+    store = Embedded.memory()
+    fill(project, store, tmp_path_factory.mktemp("shipped"))
+    return KnowledgeGraph(store, project, today=dt.date(2026, 11, 23))
+
+
+@pytest.fixture(scope="session")
+def biolink() -> dict[str, dict[str, object]]:
+    """Return the Biolink model that PyPI's ``biolink-model`` carries."""
+    from importlib.resources import files
+
+    import yaml
+
+    text = (files("biolink_model") / "schema" / "biolink_model.yaml").read_text(encoding="utf-8")
+    model: dict[str, dict[str, object]] = yaml.load(text, Loader=yaml.CSafeLoader)
+    return model
+
+
+@pytest.fixture
+def library() -> Path:
+    """Return Cytoscape.js, which ``scripts/browser-code`` fetches."""
+    from atmpkg.interactive import LIBRARY
+
+    if not LIBRARY.exists():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("run scripts/browser-code")
+    return LIBRARY
