@@ -17,6 +17,7 @@ A ``kind``, ``category``, ``predicate`` or ``caption`` that begins with ``?`` is
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -113,6 +114,11 @@ class View:
         return tuple(column for column in self.query.columns if column.of not in names)
 
 
+@functools.lru_cache(maxsize=1 << 14)
+def _iso(day: int) -> str:
+    return from_day_number(day).isoformat()
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A thing in a graph."""
@@ -143,12 +149,12 @@ class Edge:
     @property
     def valid_from(self) -> str | None:
         """First day on which it holds, in ISO 8601; None where it has no beginning."""
-        return None if self.since is None else from_day_number(self.since).isoformat()
+        return None if self.since is None else _iso(self.since)
 
     @property
     def valid_until(self) -> str | None:
         """Day on which it no longer holds, in ISO 8601; None where it has no end."""
-        return None if self.until is None else from_day_number(self.until).isoformat()
+        return None if self.until is None else _iso(self.until)
 
 
 Thing = TypeVar("Thing", Node, Edge)

@@ -30,15 +30,17 @@ def gexf(graph: Graph, out: Out) -> None:
             f'<graph defaultedgetype="directed" {mode}>\n'
         )
         file.write((head + _attributes("node", nodes) + _attributes("edge", edges) + "<nodes>\n").encode())
+        tags = [f'<attvalue for="n{at}" value="' for at in range(len(nodes))]
         for id, label, *values in node_rows(graph):
-            about = f'<node id="{text(id)}" label="{text(label)}">{_values("n", values)}'
+            about = f'<node id="{text(id)}" label="{text(label)}">{_values(tags, values)}'
             file.write(f"{about}{paint[str(values[0])]}</node>\n".encode())
         file.write(b"</nodes>\n<edges>\n")
+        tags = [f'<attvalue for="e{at}" value="' for at in range(len(edges))]
         for edge in graph.edges:
             id, start, end, *values = row(edge)
             ends = f'id="{text(id)}" source="{text(start)}" target="{text(end)}"'
             names = f'kind="{text(edge.kind)}" label="{text(edge.label)}"'
-            file.write(f"<edge {ends} {names}{_slice(edge)}>{_values('e', values)}</edge>\n".encode())
+            file.write(f"<edge {ends} {names}{_slice(edge)}>{_values(tags, values)}</edge>\n".encode())
         file.write(b"</edges>\n</graph>\n</gexf>\n")
 
 
@@ -50,10 +52,9 @@ def _attributes(of: str, columns: Iterable[AnswerColumn]) -> str:
     return "".join([*lines, "</attributes>\n"])
 
 
-def _values(prefix: str, values: Iterable[Held]) -> str:
-    told = "".join(
-        f'<attvalue for="{prefix}{at}" value="{text(value)}"/>' for at, value in enumerate(values) if value is not None
-    )
+def _values(tags: Iterable[str], values: Iterable[Held]) -> str:
+    pairs = zip(tags, values, strict=True)
+    told = "".join([f'{tag}{text(value)}"/>' for tag, value in pairs if value is not None])
     return f"<attvalues>{told}</attvalues>" if told else ""
 
 
