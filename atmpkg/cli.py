@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -262,6 +263,7 @@ def draw(
     """Draw a view as a picture, a page or a file for other tools.  Example: atmpkg draw company-network -o net.svg"""
     from atmpkg.files import Out
     from atmpkg.formats.graphs import FOLDERS, graph_writer, suffix_format
+    from atmpkg.views import Counted
 
     parameters = given(ctx.args)
     format = format or suffix_format(out)
@@ -271,6 +273,7 @@ def draw(
     if out is None and format in ("png", "pdf") and sys.stdout.isatty():
         raise UsageError(f"cannot show {format} on a terminal. Name a file with --out.")
     graph = _open(data, store, quiet).graph(view, **parameters)
+    graph = replace(graph, edges=Counted(graph.edges, say if sys.stderr.isatty() and not quiet else lambda line: None))
     with Out(out) as place:
         writer(graph, place)
     if not quiet:

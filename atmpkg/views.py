@@ -187,7 +187,8 @@ class Graph:
     def lines(self) -> list[str]:
         """Return the remarks that stand beside a drawing: how much it shows, as of when, known until when."""
         *warning, said = self.remarks.lines(0)
-        count = sum(1 for _ in self.edges)
+        count = self.edges.count if isinstance(self.edges, Counted) else None
+        count = sum(1 for _ in self.edges) if count is None else count
         return [*warning, f"{len(self.nodes)} nodes, {count} edges" + said.removeprefix("0 rows")]
 
     def around(self, centre: Iterable[str], hops: int) -> Graph:
@@ -213,6 +214,22 @@ class Again:
 
     def __iter__(self) -> Iterator[Any]:
         return self.make()
+
+
+class Counted:
+    """Edges that are counted while they are read, with a word every so many."""
+
+    def __init__(self, edges: Iterable[Edge], say: Callable[[str], None], every: int = 100_000) -> None:
+        self.count: int | None = None
+        self._edges, self._say, self._every = edges, say, every
+
+    def __iter__(self) -> Iterator[Edge]:
+        at = 0
+        for at, edge in enumerate(self._edges, 1):
+            if at % self._every == 0:
+                self._say(f"{at:,} edges")
+            yield edge
+        self.count = at
 
 
 def draw(view: View, store: Store, names: Names, terms: Mapping[str, Sequence[str]]) -> Graph:

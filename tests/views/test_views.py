@@ -7,7 +7,7 @@ import pytest
 from atmpkg.errors import DataError, UsageError
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.project import home
-from atmpkg.views import View
+from atmpkg.views import Counted, View
 
 VIEWS = sorted(path.stem for path in (home() / "queries" / "views").glob("*.rq"))
 HEAD = """#+ nodes:
@@ -107,6 +107,13 @@ def test_sources_of_one_row_are_joined(small: KnowledgeGraph) -> None:
     (edge,) = [e for e in small.graph("product-target-disease", product="anacel").edges if e.kind == "acts_on"]
     assert edge.attributes["sources"] == ("paper", "register")
     assert edge.row == "mechanism:anacel-1"
+
+
+def test_edges_are_counted_while_they_are_read(small: KnowledgeGraph) -> None:
+    said: list[str] = []
+    counted = Counted(small.graph("product-target-disease").edges, said.append, every=3)
+    assert counted.count is None and len(list(counted)) == counted.count == 7
+    assert said == ["3 edges", "6 edges"]
 
 
 def test_around_keeps_what_is_near(small: KnowledgeGraph) -> None:
