@@ -3,9 +3,10 @@
 A built store is never written again. It is made in a new folder and a pointer is swapped, so that a build killed at
 any moment leaves the old answers::
 
-    FOLDER/current          name of the build that answers
-    FOLDER/<hash>/store     the quads
-    FOLDER/<hash>/build.json
+    FOLDER/current            name of the build that answers
+    FOLDER/<hash>/graph.nq    the quads of a graph that is small enough to be read into memory, or
+    FOLDER/<hash>/store       the quads on disk
+    FOLDER/<hash>/build.json  what is in it
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -36,6 +39,11 @@ from atmpkg.terms import Terms
 
 _POINTER = "current"
 _ABOUT = "build.json"
+_FILE = "graph.nq"
+_STORE = "store"
+_OURS = re.compile(r"current(\.\d+)?|new-\w+|[0-9a-f]{24}|\..*")
+_ABANDONED = 24 * 3600  # seconds after which the folder of a killed build is removed
+IN_MEMORY = 100_000_000  # bytes of N-Quads, about 700,000 quads: read in a second, and answered four times faster
 
 
 @dataclass(frozen=True)
@@ -47,10 +55,16 @@ class Built:
     rows: Mapping[str, int]
     inferred: Mapping[str, int]
 
-    @property
-    def store(self) -> Path:
-        """Folder of the store."""
-        return self.folder / "store"
+    def open(self) -> Embedded:
+        """Open it for reading; raise StoreError where it is damaged."""
+        path = self.folder / _FILE
+        if not path.exists():
+            return Embedded.open(self.folder / _STORE)
+        store = Embedded.read(path)
+        if len(store) != self.quads:
+            found = f"it holds {len(store)} quads of {self.quads}"
+            raise StoreError(f"cannot read the store {self.folder}: {found}. Build it again.")
+        return store
 
 
 def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
@@ -89,21 +103,33 @@ def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
     return rows
 
 
-def fill(project: Project, store: Store, work: Path) -> tuple[dict[str, int], Mapping[str, int]]:
-    """Load everything asserted into an empty store and run the rules; return rows and inferred triples."""
+def fill(project: Project, choose: Callable[[Path], Store]) -> tuple[Store, dict[str, int], Mapping[str, int]]:
+    """Load everything asserted and run the rules; return the store, the rows and the inferred triples.
+
+    ``choose`` gives the empty store, seeing the file of N-Quads that is to be loaded.
+    """
     rules = read_queries(project.folders("queries", "rules")).values()
-    path = work / "asserted.nq"
-    with path.open("w", encoding="utf-8", newline="\n") as out:
-        rows = write_quads(project, out)
-    store.load(path)
-    path.unlink()
-    return rows, infer(store, rules)
+    with tempfile.TemporaryDirectory() as work:
+        path = Path(work) / "asserted.nq"
+        with path.open("w", encoding="utf-8", newline="\n") as out:
+            rows = write_quads(project, out)
+        store = choose(path)
+        store.load(path)
+    return store, rows, infer(store, rules)
 
 
-def build(project: Project, folder: Path) -> Built:
+def in_memory(project: Project) -> Embedded:
+    """Build the project's graph in memory, keeping nothing."""
+    store = Embedded.memory()
+    fill(project, lambda path: store)
+    return store
+
+
+def build(project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY) -> Built:
     """Build the project's graph below a folder and make it the one that answers.
 
-    Where the same content was built before, that build is used. Raises DataError where the tables hold problems.
+    Where the same content was built before, that build is used. A graph of more than ``most_in_memory`` bytes of
+    N-Quads is kept on disk. Raises DataError where the tables hold problems.
     """
     name = project.fingerprint()
     if found := finished(folder, name):
@@ -111,13 +137,27 @@ def build(project: Project, folder: Path) -> Built:
         return found
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if other := next((path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name)), ""):
+            raise StoreError(
+                f"cannot build into {folder}: it holds other things ({other}). Choose a folder of its own."
+            )
         work = Path(tempfile.mkdtemp(prefix="new-", dir=folder))
     except OSError as error:
         raise StoreError(f"cannot build into {folder}: {error.strerror}. Choose another folder with --store.") from None
     try:
-        store = Embedded.create(work / "store")
-        rows, inferred = fill(project, store, work)
-        store.optimize()
+        store = Embedded.memory()
+
+        def choose(path: Path) -> Store:
+            nonlocal store
+            if path.stat().st_size > most_in_memory:
+                store = Embedded.create(work / _STORE)
+            return store
+
+        _, rows, inferred = fill(project, choose)
+        if (work / _STORE).exists():
+            store.optimize()
+        else:
+            store.write(work / _FILE)
         about = {
             "format": FORMAT,
             "version": atmpkg.__version__,
@@ -126,7 +166,10 @@ def build(project: Project, folder: Path) -> Built:
             "inferred": dict(inferred),
         }
         del store
+        work.chmod(0o755)  # made for its owner alone
         (work / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+        if finished(folder, name) is None:
+            shutil.rmtree(folder / name, ignore_errors=True)  # damaged, or of another format
         with contextlib.suppress(OSError):  # another process built the same content meanwhile
             work.rename(folder / name)
         _point(folder, name)
@@ -173,9 +216,7 @@ def check(project: Project) -> Iterator[Problem]:
     """Yield every problem of the project without writing anything that lasts: rows first, then the SPARQL checks."""
     try:
         checks = read_queries(project.folders("queries", "checks")).values()
-        store = Embedded.memory()
-        with tempfile.TemporaryDirectory() as work:
-            fill(project, store, Path(work))
+        store = in_memory(project)
     except DataError as error:
         yield from error.problems
         return
@@ -200,6 +241,9 @@ def _point(folder: Path, name: str) -> None:
 
 def _tidy(folder: Path, keep: str, most: int = 3) -> None:
     """Remove old builds, keeping the newest few: readers may still have them open."""
+    for path in folder.glob("new-*"):
+        if time.time() - path.stat().st_mtime > _ABANDONED:
+            shutil.rmtree(path, ignore_errors=True)
     builds = [path for path in folder.iterdir() if (path / _ABOUT).is_file() and path.name != keep]
     for path in sorted(builds, key=lambda path: path.stat().st_mtime, reverse=True)[most - 1 :]:
         shutil.rmtree(path, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ _EXAMPLES = """Examples:
   atmpkg find "beta thalassaemia"     search by any name
   atmpkg show Kymriah                 one product on one page
   atmpkg explain decision:tisagenlecleucel-eu-grant
+  atmpkg classify darvadstrocel       what it is by law, and why
 
 \b
 Exit codes: 0 right, 1 problems found, 2 wrong use, 3 could not be done.
@@ -323,6 +325,28 @@ def explain(
 
 
 @app.command()
+def classify(
+    thing: Annotated[
+        str, typer.Argument(help="A product, a ruling (ruling:id), or a YAML or JSON file with criteria.")
+    ],
+    law: Annotated[
+        list[str] | None,
+        typer.Option(help="Jurisdiction, with a day if not today: EU, US@2026-11, JP. All when omitted."),
+    ] = None,
+    reasoner: Annotated[str, typer.Option(help="rules, or hermit (needs Java and atmpkg[reason]).")] = "rules",
+    data: Data = None,
+    store: StorePath = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say what a product is by law, and why.  Example: atmpkg classify darvadstrocel --law EU"""
+    from atmpkg.opinion import opinion
+
+    if reasoner not in ("rules", "hermit"):
+        raise UsageError(f"cannot reason with {quoted(reasoner)}: expected rules or hermit.")
+    print(opinion(_open(data, store, quiet), thing, law or [], reasoner), end="")
+
+
+@app.command()
 def tables(format: Format = "", data: Data = None, store: StorePath = None, quiet: Quiet = False) -> None:
     """List what is known: tables with their rows and the day until which they reach.  Example: atmpkg tables"""
     _print(_open(data, store, quiet).inventory(), format)
@@ -372,8 +396,12 @@ def _about(version: Annotated[bool, typer.Option("--version", help="Print the ve
 
 def main() -> None:
     """Run the command line; every known fault becomes a clear line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character still shows the rest
     try:
         app()
+        sys.stdout.flush()
     except AtmpkgError as error:
         sys.stdout.flush()
         say(str(error))
@@ -381,5 +409,9 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:  # of the output: what is read has been turned into our own faults
+        say(f"cannot write the output: {error.strerror or error}.")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(3)
     except KeyboardInterrupt:
         sys.exit(130)

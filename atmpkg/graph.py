@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -19,8 +18,8 @@ from atmpkg.errors import AtmpkgError, DataError, StoreError, UsageError, neares
 from atmpkg.names import DATA, Names
 from atmpkg.parameters import Resolver
 from atmpkg.project import Project
-from atmpkg.queries import AnswerColumn, Query, find_query, read_queries
-from atmpkg.search import Index
+from atmpkg.queries import AnswerColumn, Parameter, Query, find_query, read_queries
+from atmpkg.search import KINDS, Index
 from atmpkg.stores import Embedded, Store, rows
 
 if TYPE_CHECKING:
@@ -37,10 +36,15 @@ _SURVEYS = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
 PREFIX dcterms: <http://purl.org/dc/terms/>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
-SELECT ?table ?jurisdiction ?until {
-  ?survey a atmp:Survey ; atmp:surveyedTable/dcterms:identifier ?table ; atmp:knowledgeUntil/atmp:latest ?until .
+SELECT ?table ?jurisdiction ?until ?whole ?complete {
+  ?survey a atmp:Survey ; atmp:surveyedTable/dcterms:identifier ?table ; atmp:knowledgeUntil/atmp:latest ?until ;
+    atmp:whole ?whole ; atmp:complete ?complete .
   OPTIONAL { ?survey atmp:jurisdiction ?jurisdiction }
 }
+"""
+_AREAS = """
+PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
+SELECT ?area { ?reach atmp:reaches <%s> ; atmp:reachOf ?area }
 """
 _UNRECORDED = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
@@ -97,7 +101,7 @@ class KnowledgeGraph:
         if store is not None:
             from atmpkg.build import current
 
-            return cls(Embedded.open(current(Path(store)).store), project)
+            return cls(current(Path(store)).open(), project)
         return cls(_cached(project, say), project)
 
     @cached_property
@@ -149,12 +153,7 @@ class KnowledgeGraph:
 
     def query(self, sparql: str) -> Result:
         """Evaluate any SPARQL 1.1 query over the union of graphs; all prefixes of the house are known."""
-        return self.store.query(self.with_prefixes(sparql))
-
-    def with_prefixes(self, sparql: str) -> str:
-        """Put the house's prefixes before a query, on its first line, so that line numbers stay true."""
-        declared = " ".join(f"PREFIX {p}: <{uri}>" for p, uri in self.names.uris.items() if f"{p}:" in sparql)
-        return f"{declared} {sparql}" if declared else sparql
+        return self.store.query(sparql, self.names.uris)
 
     def select(self, sparql: str, title: str = "query") -> Answer:
         """Evaluate a SELECT or ASK query and return its rows."""
@@ -224,15 +223,13 @@ class KnowledgeGraph:
                 ("score", "1 = exactly, less = in part or similar"),
             )
         )
-        found = self.index.search(text)
+        found = self.resolver.things(text, KINDS) or self.index.search(text)
         listed = tuple((m.id, m.kind, m.label, m.matched, m.reason, m.score) for m in found)
         return Answer("find", f"Things that {text!r} may mean", columns, listed, Remarks(release=atmpkg.__version__))
 
     def product(self, text: str) -> str:
         """Return the id of the product that a name means; raise UsageError where there is none or more than one."""
-        from atmpkg.queries import Parameter
-
-        term = self.resolver._things(Parameter("product", "product"), text)[0]
+        term = self.resolver.resolve(Parameter("product", "product"), text)[0]
         return term.strip("<>").rsplit("/", 1)[-1]
 
     @cached_property
@@ -296,16 +293,24 @@ class KnowledgeGraph:
             parameters={name: tuple(values) for name, values in given.items()},
         )
 
+    @cached_property
+    def _surveys(self) -> list[dict[str, str]]:
+        return list(rows(self.store, _SURVEYS))
+
     def _knowledge_until(self, tables: Sequence[str], places: Sequence[str]) -> str:
-        """Return the day until which all the tables were surveyed for the places; empty where they were not."""
-        surveys = [(row["table"], row["jurisdiction"], row["until"]) for row in rows(self.store, _SURVEYS)]
+        """Return the day until which the first of the tables was surveyed for all the places; empty where it was not.
+
+        A complete survey of the whole jurisdiction counts before any other; of several, the latest.
+        """
+        surveys = [row for row in self._surveys if row["table"] in tables[:1]]
         latest = []
-        for table in tables[:1]:
-            for place in places or [""]:
-                days = [d for t, j, d in surveys if t == table and (not place or not j or j == place)]
-                if not days:
-                    return ""
-                latest.append(max(days))
+        for place in places or [""]:
+            areas = {"", place, *(row["area"] for row in rows(self.store, _AREAS % place))} if place else set()
+            fitting = [row for row in surveys if not place or row["jurisdiction"] in areas]
+            if not fitting:
+                return ""
+            sure = [row for row in fitting if row["whole"] == row["complete"] == "true"]
+            latest.append(max(row["until"] for row in sure or fitting))
         return min(latest, default="")
 
     def _unrecorded(self, question: Query, tables: Sequence[str], places: Sequence[str]) -> tuple[str, int | None]:
@@ -321,25 +326,26 @@ class KnowledgeGraph:
             sparql = sparql[:start] + " ".join(f"<{place}>" for place in places) + sparql[end:]
         (row,) = rows(self.store, sparql)
         where = f" in {', '.join(place.removeprefix(DATA + 'jurisdiction/') for place in places)}" if places else ""
-        return f"products without a recorded {tables[0]}{where}", int(row["n"])
+        count = int(row["n"])
+        return f"product{'' if count == 1 else 's'} without a recorded {tables[0]}{where}", count
 
 
 def _cached(project: Project, say: Say) -> Store:
     """Open the cached build of a project, building it where needed; without a cache, build in memory."""
-    from atmpkg.build import build, current, fill, finished
+    from atmpkg.build import build, current, finished, in_memory
 
     folder, name = project.cache, project.fingerprint()
     if found := finished(folder, name):
         with contextlib.suppress(StoreError):
-            return Embedded.open(found.store)
+            return found.open()
         say(f"the store in {folder} is damaged; building it again")
         shutil.rmtree(found.folder, ignore_errors=True)
     try:
         say(f"building the graph from {project.root} (once)")
-        return Embedded.open(build(project, folder).store)
+        return build(project, folder).open()
     except DataError as error:
         with contextlib.suppress(AtmpkgError):
-            last = Embedded.open(current(folder).store)
+            last = current(folder).open()
             count = len(error.problems)
             problems = f"{count} problem{'s' * (count > 1)}"
             say(f"warning: the tables hold {problems} (see: atmpkg check); the last good build answers")
@@ -347,10 +353,7 @@ def _cached(project: Project, say: Say) -> Store:
         raise
     except StoreError as error:
         say(f"{error} Building in memory instead.")
-        memory = Embedded.memory()
-        with tempfile.TemporaryDirectory() as work:
-            fill(project, memory, Path(work))
-        return memory
+        return in_memory(project)
 
 
 def _texts(value: object) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -9,7 +10,7 @@ from atmpkg.answers import Answer, Value, as_text
 from atmpkg.errors import UsageError, nearest, quoted
 from atmpkg.formats.table import display_width
 from atmpkg.graph import KnowledgeGraph
-from atmpkg.names import DATA
+from atmpkg.names import DATA, ID_PATTERN
 from atmpkg.stores import rows
 
 _IDENTITY = """
@@ -226,6 +227,8 @@ def explanation(kg: KnowledgeGraph, row: str) -> str:
         raise UsageError(
             f"cannot explain {quoted(row)}: expected table:id, such as decision:…{nearest(table, kg.tables)}"
         )
+    if not re.fullmatch(ID_PATTERN, id):
+        raise UsageError(f"cannot explain {quoted(row)}: table {table} has no such row.")
     iri = f"{DATA}{table}/{id}"
     known: dict[str, list[str]] = {}
     for found in rows(kg.store, _ROW % iri):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
-from atmpkg.dates import CalendarDate, day_number
+from atmpkg.dates import YEARS, CalendarDate, day_number
 from atmpkg.errors import UsageError, nearest, one_of, quoted
 from atmpkg.names import Names, data_iri
 from atmpkg.queries import Parameter, Query
@@ -57,7 +57,7 @@ class Resolver:
             values = [value for value in given.get(name, ()) if value.strip()] or self._default(parameter)
             if values:
                 terms[name] = [
-                    term for value in self._split(parameter, values) for term in self._resolve(parameter, value)
+                    term for value in self._split(parameter, values) for term in self.resolve(parameter, value)
                 ]
             elif parameter.required:
                 example = question.header.get("example")
@@ -66,6 +66,8 @@ class Resolver:
                     f"cannot {question.verb} {question.name}: it needs {name}. "
                     f"For example: atmpkg {question.verb} {question.name} {hint}"
                 )
+        if terms.get("since") and terms.get("until") and _number_of(terms["since"][0]) > _number_of(terms["until"][0]):
+            raise UsageError(f"cannot ask {question.name}: since is later than until; expected the earlier day first.")
         return terms
 
     def _default(self, parameter: Parameter) -> list[str]:
@@ -79,7 +81,8 @@ class Resolver:
             raise UsageError(f"cannot take {len(found)} values for {parameter.name}; expected one.")
         return found
 
-    def _resolve(self, parameter: Parameter, value: str) -> list[str]:
+    def resolve(self, parameter: Parameter, value: str) -> list[str]:
+        """Return the terms that one value of a parameter means."""
         match parameter.type:
             case "date":
                 return [self._day(parameter, value)]
@@ -101,6 +104,9 @@ class Resolver:
             raise UsageError(
                 f"cannot read {parameter.name}={quoted(value)}: {error}; expected a date such as 2022-01-01."
             ) from None
+        if date.earliest.year not in YEARS:
+            span = f"a year from {YEARS.start} to {YEARS.stop - 1}"
+            raise UsageError(f"cannot read {parameter.name}={quoted(value)}: expected {span}.")
         day = date.earliest if parameter.name.startswith(_BEGIN) else date.latest
         return literal(str(day_number(day)), "integer")
 
@@ -117,7 +123,9 @@ class Resolver:
 
     def _things(self, parameter: Parameter, value: str) -> list[str]:
         kinds = _ENTITIES[parameter.type]
-        found = self.index.exactly(value, kinds) or self._external(value, kinds)
+        found = self.index.exactly(value, kinds) or self.things(value, kinds)
+        if parameter.type == "thing" and found:
+            found = [match for match in found if match.kind == found[0].kind]  # the product rather than its substance
         if not found:
             near = self.index.suggestions(value, kinds)
             hint = f" Did you mean {' or '.join(near)}?" if near else f" See: atmpkg find {value}"
@@ -129,8 +137,8 @@ class Resolver:
             )
         return [f"<{data_iri(match.kind, match.id)}>" for match in found]
 
-    def _external(self, curie: str, kinds: Iterable[str]) -> list[Match]:
-        """Return the things that a mapping set links to a CURIE, or that the CURIE itself names."""
+    def things(self, curie: str, kinds: Iterable[str]) -> list[Match]:
+        """Return the things that a mapping set links to a CURIE, or that the CURIE itself names; else nothing."""
         prefix, _, local = curie.partition(":")
         if prefix in kinds:
             return self.index.exactly(local, (prefix,))
@@ -138,6 +146,11 @@ class Resolver:
             return self.index.exactly(self._names.expand(curie), kinds)
         except ValueError:
             return []
+
+
+def _number_of(term: str) -> int:
+    """Return the number of an integer literal in N-Triples syntax."""
+    return int(term.split('"')[1])
 
 
 def _integer(parameter: Parameter, value: str) -> str:

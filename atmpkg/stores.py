@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from atmpkg.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pyoxigraph as ox
 
@@ -29,8 +29,11 @@ class Store(Protocol):
     def load(self, nquads: bytes | Path) -> None:
         """Add the quads of an N-Quads text or file, all or none."""
 
-    def query(self, sparql: str) -> Result:
-        """Evaluate a SPARQL 1.1 query over the union of graphs; raise UsageError where it is malformed."""
+    def query(self, sparql: str, prefixes: Mapping[str, str] | None = None) -> Result:
+        """Evaluate a SPARQL 1.1 query over the union of graphs; raise UsageError where it is malformed.
+
+        ``prefixes``: prefix to IRI, known to the query without being declared.
+        """
 
     def infer(self, construct: str, graph: str) -> int:
         """Add to a graph what a CONSTRUCT query yields and no graph holds yet; return how many triples."""
@@ -62,13 +65,31 @@ class Embedded:
         return cls(ox.Store())
 
     @classmethod
+    def read(cls, path: Path) -> Embedded:
+        """Read a file that `write` made into memory."""
+        import pyoxigraph as ox
+
+        store = ox.Store()
+        try:
+            store.load(path=str(path), format=ox.RdfFormat.N_QUADS, lenient=True)
+        except (OSError, SyntaxError) as error:
+            raise StoreError(f"cannot read the store {path.parent}: {_cause(error)}. Build it again.") from None
+        return cls(store)
+
+    def write(self, path: Path) -> None:
+        """Write all quads to a file of N-Quads."""
+        import pyoxigraph as ox
+
+        self._store.dump(str(path), format=ox.RdfFormat.N_QUADS)
+
+    @classmethod
     def create(cls, path: Path) -> Embedded:
         """Make or open a store on disk for writing; it is locked for other writers."""
         import pyoxigraph as ox
 
         try:
             return cls(ox.Store(str(path)))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             raise StoreError(f"cannot write the store {path}: {_cause(error)}.") from None
 
     @classmethod
@@ -78,7 +99,7 @@ class Embedded:
 
         try:
             return cls(ox.Store.read_only(str(path)))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             raise StoreError(f"cannot read the store {path}: {_cause(error)}. Build it again.") from None
 
     def load(self, nquads: bytes | Path) -> None:
@@ -93,10 +114,10 @@ class Embedded:
         except (OSError, SyntaxError) as error:
             raise StoreError(f"cannot load quads: {_cause(error)}.") from None
 
-    def query(self, sparql: str) -> Result:
+    def query(self, sparql: str, prefixes: Mapping[str, str] | None = None) -> Result:
         """Evaluate a SPARQL 1.1 query over the union of graphs."""
         try:
-            return self._store.query(sparql.rstrip(), use_default_graph_as_union=True)
+            return self._store.query(sparql.rstrip(), prefixes=dict(prefixes or {}), use_default_graph_as_union=True)
         except SyntaxError as error:
             raise UsageError(malformed(sparql.rstrip(), str(error))) from None
         except (OSError, RuntimeError, ValueError) as error:
@@ -117,10 +138,13 @@ class Embedded:
         self._store.clear_graph(ox.NamedNode(graph))
 
     def dump(self) -> bytes:
-        """Return all quads as sorted N-Quads."""
+        """Return all quads as sorted N-Quads; blank nodes are named canonically (RDFC-1.0)."""
         import pyoxigraph as ox
 
-        return b"".join(sorted((self._store.dump(format=ox.RdfFormat.N_QUADS) or b"").splitlines(keepends=True)))
+        dataset = ox.Dataset(self._store)
+        dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+        text = ox.serialize(dataset, format=ox.RdfFormat.N_QUADS) or b""
+        return b"".join(sorted(text.splitlines(keepends=True)))
 
     def optimize(self) -> None:
         """Compact the store after loading."""
@@ -194,6 +218,9 @@ def _expected(message: str) -> str:
     _, _, allowed = message.partition("expected one of ")
     if "[" not in message:
         return message.strip()
+    if sentence := re.search(r"[A-Z][A-Za-z]+(?: [A-Za-z]+){3,}", allowed):
+        return sentence[0]
+    allowed = re.sub(r"\\u\{[0-9A-F]+\}", "", allowed)
     words = re.findall(r'"(?:\\.|[^"\\])+"|Prefix not found|\b[A-Z]{2,}\b', allowed)
     if "Prefix not found" in words:
         return "unknown prefix; declare it with PREFIX"

@@ -14,9 +14,9 @@ from atmpkg.formats.gexf import gexf
 from atmpkg.formats.graphml import graphml
 from atmpkg.formats.kgx import kgx, kgx_jsonl
 from atmpkg.formats.neo4j import neo4j
+from atmpkg.formats.page import page
 from atmpkg.formats.parquet import parquet
 from atmpkg.formats.rdf import jsonld, nquads, rdf_xml, trig, turtle
-from atmpkg.interactive import page
 from atmpkg.pictures import pdf, png, svg
 from atmpkg.views import Graph
 

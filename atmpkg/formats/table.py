@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import textwrap
 import unicodedata
+from collections.abc import Iterable, Iterator
 
 from atmpkg.answers import Answer, as_text
 
 _NARROWEST = 6
+_LONGEST_WORD = 20
 
 
 def table_text(answer: Answer, width: int | None = None) -> str:
@@ -17,18 +20,30 @@ def table_text(answer: Answer, width: int | None = None) -> str:
     ``width``: characters a line may have; the terminal's when omitted.
     """
     width = width or shutil.get_terminal_size((120, 24)).columns
-    cells = [[as_text(value).replace("|", ", ") for value in row] for row in answer.rows]
-    shown = [at for at, column in enumerate(answer.columns) if column.name != "source"]
+    shown = list(_shown(answer))
     heads = [answer.names[at].replace("_", " ") for at in shown]
-    cells = [[row[at] for at in shown] for row in cells]
+    cells = [[as_text(row[at]).replace("|", ", ") for at in shown] for row in answer.rows]
     widths = _widths(heads, cells, width)
     right = [all(isinstance(row[at], int | float) or row[at] is None for row in answer.rows) for at in shown]
-    lines = [_joined(heads, widths, right), "  ".join("─" * w for w in widths)]
-    for row in cells:
-        wrapped = [_wrap(cell, w) for cell, w in zip(row, widths, strict=True)]
-        for at in range(max(map(len, wrapped), default=0)):
-            lines.append(_joined([cell[at] if at < len(cell) else "" for cell in wrapped], widths, right))
+    lines = [*_wrapped(heads, widths, right), "  ".join("─" * w for w in widths)]
+    lines += [line for row in cells for line in _wrapped(row, widths, right)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _shown(answer: Answer) -> Iterator[int]:
+    """Yield the places of the columns worth a reader's eye.
+
+    Left out: source ids (see --with-sources), columns without any value, and those that only repeat what was asked.
+    """
+    for at, name in enumerate(answer.names):
+        values = {row[at] for row in answer.rows}
+        repeats = len(answer.remarks.parameters.get(name, ())) == 1 and len(values) == 1
+        if name != "source" and not repeats and (values != {None} or not answer.rows):
+            yield at
+
+
+def _longest_word(texts: Iterable[str]) -> int:
+    return max((display_width(word) for text in texts for word in re.split(r"(?<=-)| ", text)), default=_NARROWEST)
 
 
 def display_width(text: str) -> int:
@@ -43,7 +58,7 @@ def display_width(text: str) -> int:
 def _widths(heads: list[str], cells: list[list[str]], width: int) -> list[int]:
     """Give each column its natural width, and take from the widest until the line fits."""
     natural = [max([display_width(head), *(display_width(row[at]) for row in cells)]) for at, head in enumerate(heads)]
-    least = [max(_NARROWEST, max(map(len, head.split()), default=0)) for head in heads]
+    least = [min(_LONGEST_WORD, _longest_word([head, *(row[at] for row in cells)])) for at, head in enumerate(heads)]
     widths = natural[:]
     while sum(widths) + 2 * (len(widths) - 1) > width:
         widest = max(range(len(widths)), key=lambda at: widths[at] - least[at])
@@ -51,6 +66,13 @@ def _widths(heads: list[str], cells: list[list[str]], width: int) -> list[int]:
             break
         widths[widest] -= 1
     return widths
+
+
+def _wrapped(cells: list[str], widths: list[int], right: list[bool]) -> Iterator[str]:
+    """Yield the lines that a row takes."""
+    wrapped = [_wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    for at in range(max(map(len, wrapped), default=0)):
+        yield _joined([cell[at] if at < len(cell) else "" for cell in wrapped], widths, right)
 
 
 def _wrap(text: str, width: int) -> list[str]:

@@ -1,6 +1,5 @@
 """A tiny project of its own for the views: four products, three targets, names that every format has to escape."""
 
-import datetime as dt
 import os
 import shutil
 import subprocess
@@ -11,23 +10,18 @@ from pathlib import Path
 import pytest
 
 from atmpkg import cli
-from atmpkg.build import fill
 from atmpkg.files import Out
 from atmpkg.formats.graphs import GRAPH_WRITERS
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.project import Project, home
-from atmpkg.stores import Embedded
 from atmpkg.views import Graph
 
 PROJECT = Path(__file__).parent / "project"
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
-    project = Project(PROJECT, home())
-    store = Embedded.memory()
-    fill(project, store, tmp_path_factory.mktemp("fill"))
-    return KnowledgeGraph(store, project, today=dt.date(2024, 6, 1))
+def small(in_memory: Callable[[Project], KnowledgeGraph]) -> KnowledgeGraph:
+    return in_memory(Project(PROJECT, home()))
 
 
 @pytest.fixture(scope="session")
@@ -93,15 +87,6 @@ def draw(
 
 
 @pytest.fixture(scope="session")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
-    """Return the graph that the package ships."""
-    project = Project(home(), home())
-    store = Embedded.memory()
-    fill(project, store, tmp_path_factory.mktemp("shipped"))
-    return KnowledgeGraph(store, project, today=dt.date(2026, 11, 23))
-
-
-@pytest.fixture(scope="session")
 def biolink() -> dict[str, dict[str, object]]:
     """Return the Biolink model that PyPI's ``biolink-model`` carries."""
     from importlib.resources import files
@@ -116,7 +101,7 @@ def biolink() -> dict[str, dict[str, object]]:
 @pytest.fixture
 def library() -> Path:
     """Return Cytoscape.js, which ``scripts/browser-code`` fetches."""
-    from atmpkg.interactive import LIBRARY
+    from atmpkg.formats.page import LIBRARY
 
     if not LIBRARY.exists():
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("run scripts/browser-code")

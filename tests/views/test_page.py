@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from atmpkg import interactive
 from atmpkg.errors import StoreError
 from atmpkg.files import Out
+from atmpkg.formats import page as pages
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.views import Graph
 
@@ -115,10 +115,10 @@ def test_names_cannot_break_out_of_the_page(small: KnowledgeGraph, written: Writ
 
 
 def test_a_missing_library_is_told_in_one_line(ptd: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interactive, "LIBRARY", tmp_path / "none.js")
+    monkeypatch.setattr(pages, "LIBRARY", tmp_path / "none.js")
     with (
         pytest.raises(StoreError, match=r"cannot draw html: the browser library Cytoscape\.js is missing\. Fetch it"),
         Out(tmp_path / "page.html") as out,
     ):
-        interactive.page(ptd, out)
+        pages.page(ptd, out)
     assert list(tmp_path.iterdir()) == []

@@ -46,8 +46,8 @@ def test_nothing_recorded_is_said(small: KnowledgeGraph) -> None:
 @pytest.mark.parametrize(
     "name", ["product-target-disease", "product-disease-jurisdiction", "vector-landscape", "company-network"]
 )
-def test_no_label_covers_another_on_the_real_tables(shipped: KnowledgeGraph, name: str) -> None:
-    layout = columns(shipped.graph(name))
+def test_no_label_covers_another_on_the_real_tables(real: KnowledgeGraph, name: str) -> None:
+    layout = columns(real.graph(name))
     assert layout.letters >= 11
     piles: dict[float, list[float]] = {}
     for place in layout.places.values():

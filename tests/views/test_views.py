@@ -49,9 +49,9 @@ def test_a_view_draws_edges_between_its_nodes_each_once(small: KnowledgeGraph, n
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_the_example_of_a_view_draws_something_on_the_real_tables(name: str, shipped: KnowledgeGraph) -> None:
-    query = shipped.views[name].query
-    graph = shipped.graph(name, **query.header["example"])  # type: ignore[arg-type]
+def test_the_example_of_a_view_draws_something_on_the_real_tables(name: str, real: KnowledgeGraph) -> None:
+    query = real.views[name].query
+    graph = real.graph(name, **query.header["example"])  # type: ignore[arg-type]
     assert len(list(graph.edges)) > 0 and query.text("answers").endswith("?")
 
 

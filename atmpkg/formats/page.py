@@ -19,7 +19,7 @@ from atmpkg.pictures import footer
 from atmpkg.views import Graph
 
 _HERE = Path(__file__).parent
-LIBRARY = _HERE / "browser" / "cytoscape.min.js"
+LIBRARY = _HERE.parent / "browser" / "cytoscape.min.js"
 
 
 def page(graph: Graph, out: Out) -> None:
