@@ -1,6 +1,5 @@
 """A tiny project of its own for the views: four products, three targets, names that every format has to escape."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -48,13 +47,13 @@ def written(tmp_path: Path) -> Callable[[Graph, str], Path]:
 
 
 @pytest.fixture
-def tool() -> Callable[..., str]:
-    """Run a program that users have; where a machine lacks it, skip, or in CI fail."""
+def tool(needs: Callable[[bool, str], None]) -> Callable[..., str]:
+    """Run a program that users have."""
 
     def run(name: str, *words: object) -> str:
         program = shutil.which(name)
-        if not program:
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{name} is missing here")
+        needs(program is not None, name)
+        assert program
         done = subprocess.run([program, *map(str, words)], capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -99,10 +98,9 @@ def biolink() -> dict[str, dict[str, object]]:
 
 
 @pytest.fixture
-def library() -> Path:
+def library(needs: Callable[[bool, str], None]) -> Path:
     """Return Cytoscape.js, which ``scripts/browser-code`` fetches."""
     from atmpkg.formats.page import LIBRARY
 
-    if not LIBRARY.exists():
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("run scripts/browser-code")
+    needs(LIBRARY.exists(), "Cytoscape.js (sh scripts/browser-code)")
     return LIBRARY

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -10,6 +11,8 @@ import pytest
 
 from atmpkg.errors import StoreError
 from atmpkg.files import Out
+from atmpkg.formats.graphs import GRAPH_WRITERS
+from atmpkg.project import home
 
 Draw = Callable[..., tuple[int, str, str]]
 VIEW = "product-target-disease"
@@ -86,3 +89,10 @@ def test_other_files_of_a_folder_are_left_alone(tmp_path: Path) -> None:
     with Out(folder) as out, out.file("nodes.tsv") as file:
         file.write(b"id\n")
     assert {path.name for path in folder.iterdir()} == {"nodes.tsv", "notes.txt"}
+
+
+def test_the_guide_names_every_view_and_every_format() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "views.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w-]+)`", text))
+    assert {path.stem for path in (home() / "queries" / "views").glob("*.rq")} <= named
+    assert set(GRAPH_WRITERS) <= named

@@ -72,13 +72,11 @@ def test_a_history_stands_in_the_order_of_its_dates(history: Graph) -> None:
 
 
 def test_springs_give_the_same_picture_each_time(small: KnowledgeGraph) -> None:
-    pytest.importorskip("igraph")
     graph = small.graph("whole-graph")
     assert force(graph) == force(graph)
 
 
 def test_png_and_pdf_are_made(ptd: Graph, written: Written) -> None:
-    pytest.importorskip("vl_convert")
     image = written(ptd, "png").read_bytes()
     assert image[:8] == b"\x89PNG\r\n\x1a\n"
     assert int.from_bytes(image[16:20], "big") == 2 * WIDTH

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import igraph
 import networkx as nx
 import pytest
 from lxml import etree
@@ -47,7 +48,6 @@ def test_networkx_and_igraph_read_graphml(ptd: Graph, written: Written) -> None:
     assert read.nodes["product:dermacel"]["label"] == NASTY
     assert read.edges["product:anacel", "target:CD19", "mechanism:anacel-1/acts_on"]["sources"] == "paper|register"
     assert "authorised_in" not in read.nodes["product:dermacel"]  # unknown is absent
-    igraph = pytest.importorskip("igraph")
     other = igraph.Graph.Read_GraphML(str(path))
     assert (other.vcount(), other.ecount()) == (len(ptd.nodes), len(list(ptd.edges)))
     assert NASTY in other.vs["label"]

@@ -1,6 +1,5 @@
 """The interactive page in a browser: search, click, filter, and not one request."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,14 +21,11 @@ FLAGS = (
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser(needs: Callable[[bool, str], None]) -> Iterator[Any]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        chromium = None
-    if not chromium:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("chromium or playwright is missing here")
+    needs(chromium is not None, "chromium")
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as play:
         started = play.chromium.launch(executable_path=chromium, args=FLAGS.split())
         yield started
