@@ -94,11 +94,11 @@ def from_result(result: Result, name: str, title: str, columns: Iterable[AnswerC
     known = {column.name for column in described}
     extra = [AnswerColumn(variable) for variable in variables if variable not in known]
     order = (*described, *extra)
-    rows = tuple(tuple(_value(solution[c.name], c) for c in order) for solution in solutions(result))
+    rows = tuple(tuple(value_of(solution[c.name], c) for c in order) for solution in solutions(result))
     return Answer(name, title, order, rows, remarks)
 
 
-def _value(term: Any, column: AnswerColumn) -> Value:
+def value_of(term: Any, column: AnswerColumn) -> Value:
     """Turn an RDF term into a plain value; the parts of a ``many`` column are sorted, so that the answer is stable."""
     if term is None:
         return None

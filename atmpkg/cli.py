@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from atmpkg.errors import AtmpkgError, UsageError, nearest, one_of, quoted
 if TYPE_CHECKING:
     from atmpkg.answers import Answer
     from atmpkg.graph import KnowledgeGraph
+    from atmpkg.queries import Query
 
 _EXAMPLES = """Examples:
 
@@ -28,6 +30,7 @@ _EXAMPLES = """Examples:
   atmpkg ask authorised-products jurisdiction=EU as-of=2022-01-01
   atmpkg ask changes-between since=2026-01-01 --format tsv
   atmpkg query 'SELECT * { ?s a atmp:Product } LIMIT 3'
+  atmpkg draw company-network --out companies.svg
   atmpkg find "beta thalassaemia"     search by any name
   atmpkg show Kymriah                 one product on one page
   atmpkg explain decision:tisagenlecleucel-eu-grant
@@ -116,7 +119,7 @@ def questions(
 
     kg = KnowledgeGraph(Embedded.memory(), Project.find(data))
     if name:
-        _explain_question(kg, name)
+        _explain_question(kg.question(name))
         return
     columns = tuple(AnswerColumn(c) for c in ("pack", "question", "parameters", "answers"))
     rows = tuple(
@@ -127,8 +130,7 @@ def questions(
     say("! = must be given · explained one by one: atmpkg questions NAME")
 
 
-def _explain_question(kg: KnowledgeGraph, name: str) -> None:
-    question = kg.question(name)
+def _explain_question(question: Query) -> None:
     print(f"{question.title}\n{question.text('answers')}")
     for key, word in (("counts", "Counts"), ("not_counted", "Does not count")):
         if text := question.text(key):
@@ -142,7 +144,7 @@ def _explain_question(kg: KnowledgeGraph, name: str) -> None:
         print(f"  {c.name:<18}{c.meaning}{f' ({c.unit})' if c.unit else ''}")
     example = question.header.get("example")
     given = " ".join(_quoted_pair(str(k), str(v)) for k, v in example.items()) if isinstance(example, dict) else ""
-    print(f"\nExample\n  atmpkg ask {name} {given}".rstrip())
+    print(f"\nExample\n  atmpkg {question.verb} {question.name} {given}".rstrip())
 
 
 def _quoted_pair(key: str, value: str) -> str:
@@ -229,6 +231,68 @@ def _sparql(text: str) -> str:
     if text.endswith((".rq", ".sparql")):
         raise UsageError(f"cannot read the query {text}: there is no such file.")
     return text
+
+
+@app.command()
+def views(
+    name: Annotated[str | None, typer.Argument(help="One view, explained.")] = None,
+    data: Data = None,
+    format: Format = "",
+) -> None:
+    """List what can be drawn, or explain one view.  Example: atmpkg views company-network"""
+    from atmpkg.answers import Answer, Remarks
+    from atmpkg.graph import KnowledgeGraph
+    from atmpkg.project import Project
+    from atmpkg.queries import AnswerColumn
+    from atmpkg.stores import Embedded
+
+    known = KnowledgeGraph(Embedded.memory(), Project.find(data)).views
+    if name:
+        if name not in known:
+            raise UsageError(f"cannot explain {quoted(name)}: there is no such view{nearest(name, known) or '.'}")
+        _explain_question(known[name].query)
+        return
+    columns = tuple(AnswerColumn(c) for c in ("view", "parameters", "answers"))
+    rows = tuple(
+        (view.query.name, " ".join(p.name.replace("_", "-") for p in view.query.parameters), view.query.text("answers"))
+        for view in known.values()
+    )
+    _print(Answer("views", "What can be drawn", columns, rows, Remarks(release=__version__)), format)
+
+
+@app.command(context_settings=_OPEN)
+def draw(
+    ctx: typer.Context,
+    view: Annotated[str, typer.Argument(help="Name of the view; see atmpkg views.")],
+    format: Annotated[
+        str, typer.Option("--format", "-f", help="html, svg, png, pdf, graphml, gexf, cyjs, kgx, neo4j, parquet ...")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write, or folder for kgx, neo4j and parquet.")
+    ] = None,
+    data: Data = None,
+    store: StorePath = None,
+    quiet: Quiet = False,
+) -> None:
+    """Draw a view as a picture, a page or a file for other tools.  Example: atmpkg draw company-network -o net.svg"""
+    from atmpkg.files import Out
+    from atmpkg.formats.graphs import FOLDERS, graph_writer, suffix_format
+    from atmpkg.views import Counted
+
+    parameters = given(ctx.args)
+    format = format or suffix_format(out)
+    writer = graph_writer(format)
+    if out is None and format in FOLDERS:
+        raise UsageError(f"cannot write {format} to standard output: it is several files. Name a folder with --out.")
+    if out is None and format in ("png", "pdf") and sys.stdout.isatty():
+        raise UsageError(f"cannot show {format} on a terminal. Name a file with --out.")
+    graph = _open(data, store, quiet).graph(view, **parameters)
+    graph = replace(graph, edges=Counted(graph.edges, say if sys.stderr.isatty() and not quiet else lambda line: None))
+    with Out(out) as place:
+        writer(graph, place)
+    if not quiet:
+        for line in graph.lines():
+            say(line)
 
 
 @app.command()

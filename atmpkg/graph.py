@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,17 @@ from atmpkg.errors import AtmpkgError, DataError, StoreError, UsageError, neares
 from atmpkg.names import DATA, Names
 from atmpkg.parameters import Resolver
 from atmpkg.project import Project
-from atmpkg.queries import AnswerColumn, Parameter, Query, read_queries, read_query
+from atmpkg.queries import AnswerColumn, Parameter, Query, find_query, read_queries
 from atmpkg.search import Index
 from atmpkg.stores import Embedded, Store, rows
 
 if TYPE_CHECKING:
+    import networkx as nx
     from rdflib import Dataset
 
     from atmpkg.stores import Result
     from atmpkg.tables import Table
+    from atmpkg.views import Graph, View
 
 Say = Callable[[str], None]
 
@@ -114,11 +117,10 @@ class KnowledgeGraph:
 
     def question(self, name: str) -> Query:
         """Return one question; only its file is read."""
-        for folder in reversed(self.project.folders("queries", "questions")):
-            for path in folder.rglob("*.rq"):
-                if path.stem == name:
-                    return read_query(path, pack="" if path.parent == folder else path.parent.name)
-        known = sorted({p.stem for f in self.project.folders("queries", "questions") for p in f.rglob("*.rq")})
+        folders = self.project.folders("queries", "questions")
+        if found := find_query(folders, name):
+            return found
+        known = sorted({p.stem for f in folders for p in f.rglob("*.rq")})
         hint = nearest(name, known) or ". See: atmpkg questions"
         raise UsageError(f"cannot ask {quoted(name)}: there is no such question{hint}")
 
@@ -179,6 +181,57 @@ class KnowledgeGraph:
         """Evaluate a SELECT or ASK query and return its rows."""
         return from_result(self.query(sparql), title, title, (), Remarks(release=atmpkg.__version__))
 
+    @cached_property
+    def views(self) -> Mapping[str, View]:
+        """All views by name."""
+        from atmpkg.views import View
+
+        return {name: View.of(query) for name, query in read_queries(self.project.folders("queries", "views")).items()}
+
+    def graph(self, view: str, **parameters: object) -> Graph:
+        """Return what a view draws, its edges read from the store when asked for; parameters are given as to ``ask``.
+
+        Raises UsageError where the view, a parameter or a value is not known.
+        """
+        from atmpkg.tables import texts
+        from atmpkg.views import Again, View, draw
+
+        folders = self.project.folders("queries", "views")
+        query = find_query(folders, view)
+        if query is None:
+            known = sorted({p.stem for f in folders for p in f.rglob("*.rq")})
+            raise UsageError(
+                f"cannot draw {quoted(view)}: there is no such view{nearest(view, known) or '. See: atmpkg views'}"
+            )
+        chosen = View.of(query)
+        given = {key.replace("-", "_"): _texts(value) for key, value in parameters.items() if value is not None}
+        terms = self.resolver.terms(chosen.query, given)
+        graph = draw(chosen, self.store, self.names, terms)
+        wanted = self.tables if query.words("tables") == ("all",) else query.words("tables")
+        made_from = {name: Again(partial(texts, self.tables[name])) for name in wanted}
+        return replace(
+            graph, remarks=self._remarks(chosen.query, given, terms), tables=made_from, sources=Again(self._sources)
+        )
+
+    def view(self, view: str, **parameters: object) -> nx.MultiDiGraph:
+        """Return what a view draws as a networkx graph with typed attributes.
+
+        For example: ``kg.view("product-target-disease", target="CD19", as_of="2022-01-01")``.
+        """
+        from atmpkg.networks import to_networkx
+
+        return to_networkx(self.graph(view, **parameters))
+
+    def draw(self, view: str, path: Path | str, *, format: str, **parameters: object) -> None:
+        """Write what a view draws to a file (or a folder, for formats of several files), whole or not at all."""
+        from atmpkg.files import Out
+        from atmpkg.formats.graphs import graph_writer
+
+        writer = graph_writer(format)
+        graph = self.graph(view, **parameters)
+        with Out(Path(path)) as out:
+            writer(graph, out)
+
     def find(self, text: str) -> Answer:
         """Search things by name, brand, code, number or external id; best first."""
         columns = tuple(
@@ -225,13 +278,16 @@ class KnowledgeGraph:
         )
         return Answer("tables", "What is known", columns, listed, Remarks(release=atmpkg.__version__))
 
+    def _sources(self) -> Iterator[tuple[str, str, str]]:
+        return ((row["id"], row["title"], row["url"]) for row in rows(self.store, _SOURCES))
+
     def sources(self, answer: Answer) -> list[tuple[str, str, str]]:
         """Return id, title and URL of every source that an answer names."""
         if "source" not in answer.names:
             return []
         at = answer.names.index("source")
         wanted = {id for row in answer.rows for id in str(row[at] or "").split("|")}
-        return [(r["id"], r["title"], r["url"]) for r in rows(self.store, _SOURCES) if r["id"] in wanted]
+        return [source for source in self._sources() if source[0] in wanted]
 
     def rdflib(self) -> Dataset:
         """Return the whole graph as an rdflib Dataset (a copy) whose default graph is the union."""

@@ -48,8 +48,9 @@ class Resolver:
             if name not in parameters:
                 known = [n.replace("_", "-") for n in parameters]
                 allowed = f"it takes {', '.join(known)}" if known else "it takes none"
+                hint = nearest(name, known) or "."
                 raise UsageError(
-                    f"cannot ask {question.name}: no parameter {quoted(name)}; {allowed}{nearest(name, known) or '.'}"
+                    f"cannot {question.verb} {question.name}: no parameter {quoted(name)}; {allowed}{hint}"
                 )
         terms: dict[str, list[str]] = {}
         for name, parameter in parameters.items():
@@ -65,7 +66,8 @@ class Resolver:
                 example = question.header.get("example")
                 hint = " ".join(f"{k}={v}" for k, v in example.items()) if isinstance(example, dict) else f"{name}=…"
                 raise UsageError(
-                    f"cannot ask {question.name}: it needs {name}. For example: atmpkg ask {question.name} {hint}"
+                    f"cannot {question.verb} {question.name}: it needs {name}. "
+                    f"For example: atmpkg {question.verb} {question.name} {hint}"
                 )
         if terms.get("since") and terms.get("until") and _number_of(terms["since"][0]) > _number_of(terms["until"][0]):
             raise UsageError(f"cannot ask {question.name}: since is later than until; expected the earlier day first.")

@@ -55,13 +55,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class AnswerColumn:
-    """A column of an answer: its meaning, type and unit."""
+    """A column of an answer: its meaning, type and unit; in a view also the node or edge that it tells about."""
 
     name: str
     meaning: str = ""
     type: str = "text"
     unit: str = ""
     many: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Query:
     sparql: str
     header: Mapping[str, object]
     pack: str = ""
+    verb: str = "ask"  # what a user does with it on the command line
     parameters: tuple[Parameter, ...] = ()
     columns: tuple[AnswerColumn, ...] = ()
     blocks: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
@@ -123,6 +125,15 @@ def values_blocks(sparql: str) -> dict[str, list[tuple[int, int]]]:
             if opened[0] == "{" and closed:
                 found.setdefault(name[0][1:], []).append((opened.end(), closed.start()))
     return found
+
+
+def find_query(folders: Sequence[Path], name: str) -> Query | None:
+    """Read the query file of that name below the folders, the last folder first; only that file is read."""
+    for folder in reversed(folders):
+        for path in folder.rglob("*.rq"):
+            if path.stem == name:
+                return read_query(path, pack="" if path.parent == folder else path.parent.name)
+    return None
 
 
 def read_queries(folders: Sequence[Path]) -> dict[str, Query]:
@@ -212,4 +223,4 @@ def _faults(path: Path, header: Mapping[str, object], blocks: Mapping[str, objec
         if about.get("type", "text") not in COLUMN_TYPES:
             yield Problem(path.name, 0, f"{name}.type", quoted(str(about.get("type"))), one_of(COLUMN_TYPES))
         for key in about.keys() - set(AnswerColumn.__dataclass_fields__):
-            yield Problem(path.name, 0, f"{name}.{key}", quoted(str(key)), "meaning, type, unit, many")
+            yield Problem(path.name, 0, f"{name}.{key}", quoted(str(key)), "meaning, type, unit, many, of")

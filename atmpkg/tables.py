@@ -262,6 +262,14 @@ def read_rows(table: Table) -> Iterator[Row | Problem]:
                 yield Row(line, tuple("" if at is None else cells[at] for at in order))
 
 
+def texts(table: Table) -> Iterator[list[str]]:
+    """Yield the names of the columns, then the cells of each row as written; lines that are no rows are left out."""
+    yield [column.name for column in table.columns]
+    for row in read_rows(table):
+        if isinstance(row, Row):
+            yield list(row.cells)
+
+
 def _header(table: Table, raw: bytes) -> tuple[list[str], list[Problem]]:
     names, fault = _cells(table.path.name, 1, raw)
     if fault:

@@ -10,11 +10,13 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "atmpkg"
 PLAN = [
     "errors dates",
-    "names queries stores project",
+    "names queries stores project files palette",
     "tables terms answers reasoning search references",
-    "records checks formats",
-    "mapping linking parameters classify federation",
-    "build slices proofs",
+    "records checks views",
+    "layouts",
+    "pictures",
+    "mapping linking parameters classify formats federation",
+    "build networks slices proofs",
     "graph",
     "pages opinion",
     "cli",

@@ -1,4 +1,4 @@
-"""Ways out for answers: one writer per format, by name."""
+"""Ways out for answers: one writer per format, by name; those for graphs are in ``graphs``."""
 
 from __future__ import annotations
 

@@ -13,8 +13,17 @@ _BREAKS = str.maketrans({"\t": " ", "\n": " ", "\r": " "})
 def tsv_text(answer: Answer) -> str:
     """Write a header and the rows, tab-separated."""
     lines = ["\t".join(answer.names)]
-    lines += ["\t".join(as_text(value).translate(_BREAKS) for value in row) for row in answer.rows]
+    lines += ["\t".join(cell(as_text(value)) for value in row) for row in answer.rows]
     return "\n".join(lines) + "\n"
+
+
+def cell(text: str) -> str:
+    """Make a text fit a TSV cell: tabs and line ends become blanks.
+
+    >>> cell("a\\tb")
+    'a b'
+    """
+    return text.translate(_BREAKS) if not text.isprintable() else text
 
 
 def csv_text(answer: Answer) -> str:

@@ -1,0 +1,40 @@
+"""Colours by kind: the eight of Okabe and Ito, which people who see colours differently can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_WHEEL = ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#0072b2")
+OTHER = "#a9b4c0"
+_KNOWN = {
+    "product": "#0072b2",
+    "disease": "#d55e00",
+    "target": "#009e73",
+    "organisation": "#cc79a7",
+    "jurisdiction": "#e69f00",
+    "modality": "#56b4e9",
+    "decision": "#8c6d31",
+    "source": "#6b6b6b",
+}
+STATUS = {
+    "authorised": "#009e73",
+    "suspended": "#e69f00",
+    "withdrawn": "#8a8a8a",
+    "expired": "#b0b0b0",
+    "revoked": "#d55e00",
+    "refused": "#a8323e",
+}
+
+
+def colours(kinds: Iterable[str]) -> dict[str, str]:
+    """Give each kind a colour: its own where it has one, else the next that is free; where too few are, one for all.
+
+    >>> colours(["product", "vector"])
+    {'product': '#0072b2', 'vector': '#d55e00'}
+    """
+    wanted = list(dict.fromkeys(kinds))
+    taken = {_KNOWN[kind] for kind in wanted if kind in _KNOWN}
+    others = [kind for kind in wanted if kind not in _KNOWN]
+    free = [colour for colour in _WHEEL if colour not in taken]
+    fresh = dict(zip(others, free, strict=False)) if len(others) <= len(free) else dict.fromkeys(others, OTHER)
+    return {kind: _KNOWN.get(kind) or fresh[kind] for kind in wanted}
