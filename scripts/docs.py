@@ -15,8 +15,10 @@ from atmpkg.mapping import csvw_metadata
 from atmpkg.names import Names
 from atmpkg.project import Project
 from atmpkg.queries import Query
+from atmpkg.shapes import GENERATED, table_shapes
 from atmpkg.stores import Embedded
 from atmpkg.tables import Column, Table, read_tables
+from atmpkg.terms import Terms
 
 ROOT = Path(__file__).resolve().parent.parent
 _MADE = "<!-- made by scripts/docs.py; do not edit -->\n"
@@ -31,6 +33,8 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "questions.md", _questions(KnowledgeGraph(Embedded.memory(), project).questions)
     metadata = json.dumps(csvw_metadata(tables, names), indent=1, ensure_ascii=False)
     yield ROOT / "data" / "tables" / "csvw-metadata.json", metadata + "\n"
+    shapes = "".join(table_shapes(tables, names, Terms.read(project.ontology)))
+    yield ROOT / "ontology" / "shapes" / GENERATED, "# made by scripts/docs.py; do not edit\n" + shapes
 
 
 def _dictionary(tables: dict[str, Table]) -> str:
