@@ -3,9 +3,10 @@
 A built store is never written again. It is made in a new folder and a pointer is swapped, so that a build killed at
 any moment leaves the old answers::
 
-    FOLDER/current          name of the build that answers
-    FOLDER/<hash>/store     the quads
-    FOLDER/<hash>/build.json
+    FOLDER/current            name of the build that answers
+    FOLDER/<hash>/graph.nq    the quads of a graph that is small enough to be read into memory, or
+    FOLDER/<hash>/store       the quads on disk
+    FOLDER/<hash>/build.json  what is in it
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -37,6 +38,9 @@ from atmpkg.terms import Terms
 
 _POINTER = "current"
 _ABOUT = "build.json"
+_FILE = "graph.nq"
+_STORE = "store"
+IN_MEMORY = 100_000_000  # bytes of N-Quads, about 700,000 quads: read in a second, and answered four times faster
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,16 @@ class Built:
     rows: Mapping[str, int]
     inferred: Mapping[str, int]
 
-    @property
-    def store(self) -> Path:
-        """Folder of the store."""
-        return self.folder / "store"
+    def open(self) -> Embedded:
+        """Open it for reading; raise StoreError where it is damaged."""
+        path = self.folder / _FILE
+        if not path.exists():
+            return Embedded.open(self.folder / _STORE)
+        store = Embedded.read(path)
+        if len(store) != self.quads:
+            found = f"it holds {len(store)} quads of {self.quads}"
+            raise StoreError(f"cannot read the store {self.folder}: {found}. Build it again.")
+        return store
 
 
 def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
@@ -90,21 +100,33 @@ def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
     return rows
 
 
-def fill(project: Project, store: Store, work: Path) -> tuple[dict[str, int], Mapping[str, int]]:
-    """Load everything asserted into an empty store and run the rules; return rows and inferred triples."""
+def fill(project: Project, choose: Callable[[Path], Store]) -> tuple[Store, dict[str, int], Mapping[str, int]]:
+    """Load everything asserted and run the rules; return the store, the rows and the inferred triples.
+
+    ``choose`` gives the empty store, seeing the file of N-Quads that is to be loaded.
+    """
     rules = read_queries(project.folders("queries", "rules")).values()
-    path = work / "asserted.nq"
-    with path.open("w", encoding="utf-8", newline="\n") as out:
-        rows = write_quads(project, out)
-    store.load(path)
-    path.unlink()
-    return rows, infer(store, rules)
+    with tempfile.TemporaryDirectory() as work:
+        path = Path(work) / "asserted.nq"
+        with path.open("w", encoding="utf-8", newline="\n") as out:
+            rows = write_quads(project, out)
+        store = choose(path)
+        store.load(path)
+    return store, rows, infer(store, rules)
 
 
-def build(project: Project, folder: Path) -> Built:
+def in_memory(project: Project) -> Embedded:
+    """Build the project's graph in memory, keeping nothing."""
+    store = Embedded.memory()
+    fill(project, lambda path: store)
+    return store
+
+
+def build(project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY) -> Built:
     """Build the project's graph below a folder and make it the one that answers.
 
-    Where the same content was built before, that build is used. Raises DataError where the tables hold problems.
+    Where the same content was built before, that build is used. A graph of more than ``most_in_memory`` bytes of
+    N-Quads is kept on disk. Raises DataError where the tables hold problems.
     """
     name = project.fingerprint()
     if found := finished(folder, name):
@@ -116,9 +138,19 @@ def build(project: Project, folder: Path) -> Built:
     except OSError as error:
         raise StoreError(f"cannot build into {folder}: {error.strerror}. Choose another folder with --store.") from None
     try:
-        store = Embedded.create(work / "store")
-        rows, inferred = fill(project, store, work)
-        store.optimize()
+        store = Embedded.memory()
+
+        def choose(path: Path) -> Store:
+            nonlocal store
+            if path.stat().st_size > most_in_memory:
+                store = Embedded.create(work / _STORE)
+            return store
+
+        _, rows, inferred = fill(project, choose)
+        if (work / _STORE).exists():
+            store.optimize()
+        else:
+            store.write(work / _FILE)
         about = {
             "format": FORMAT,
             "version": atmpkg.__version__,
@@ -179,9 +211,7 @@ def check(project: Project, *, shacl: bool = False) -> Iterator[Problem]:
     """
     try:
         checks = read_queries(project.folders("queries", "checks")).values()
-        store = Embedded.memory()
-        with tempfile.TemporaryDirectory() as work:
-            fill(project, store, Path(work))
+        store = in_memory(project)
     except DataError as error:
         yield from error.problems
         return

@@ -10,6 +10,7 @@ import calendar
 import datetime as dt
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _FORM = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 _EPOCH = dt.date(1970, 1, 1).toordinal()
@@ -35,6 +36,7 @@ class CalendarDate:
     latest: dt.date
 
     @classmethod
+    @lru_cache(maxsize=65536)
     def parse(cls, text: str) -> CalendarDate:
         """Read ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; raise ValueError otherwise."""
         match = _FORM.fullmatch(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -34,10 +33,15 @@ _SURVEYS = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
 PREFIX dcterms: <http://purl.org/dc/terms/>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
-SELECT ?table ?jurisdiction ?until {
-  ?survey a atmp:Survey ; atmp:surveyedTable/dcterms:identifier ?table ; atmp:knowledgeUntil/atmp:latest ?until .
+SELECT ?table ?jurisdiction ?until ?whole ?complete {
+  ?survey a atmp:Survey ; atmp:surveyedTable/dcterms:identifier ?table ; atmp:knowledgeUntil/atmp:latest ?until ;
+    atmp:whole ?whole ; atmp:complete ?complete .
   OPTIONAL { ?survey atmp:jurisdiction ?jurisdiction }
 }
+"""
+_AREAS = """
+PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
+SELECT ?area { ?reach atmp:reaches <%s> ; atmp:reachOf ?area }
 """
 _UNRECORDED = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
@@ -94,7 +98,7 @@ class KnowledgeGraph:
         if store is not None:
             from atmpkg.build import current
 
-            return cls(Embedded.open(current(Path(store)).store), project)
+            return cls(current(Path(store)).open(), project)
         return cls(_cached(project, say), project)
 
     @cached_property
@@ -233,16 +237,24 @@ class KnowledgeGraph:
             parameters={name: tuple(values) for name, values in given.items()},
         )
 
+    @cached_property
+    def _surveys(self) -> list[dict[str, str]]:
+        return list(rows(self.store, _SURVEYS))
+
     def _knowledge_until(self, tables: Sequence[str], places: Sequence[str]) -> str:
-        """Return the day until which all the tables were surveyed for the places; empty where they were not."""
-        surveys = [(row["table"], row["jurisdiction"], row["until"]) for row in rows(self.store, _SURVEYS)]
+        """Return the day until which the first of the tables was surveyed for all the places; empty where it was not.
+
+        A complete survey of the whole jurisdiction counts before any other; of several, the latest.
+        """
+        surveys = [row for row in self._surveys if row["table"] in tables[:1]]
         latest = []
-        for table in tables[:1]:
-            for place in places or [""]:
-                days = [d for t, j, d in surveys if t == table and (not place or not j or j == place)]
-                if not days:
-                    return ""
-                latest.append(max(days))
+        for place in places or [""]:
+            areas = {"", place, *(row["area"] for row in rows(self.store, _AREAS % place))} if place else set()
+            fitting = [row for row in surveys if not place or row["jurisdiction"] in areas]
+            if not fitting:
+                return ""
+            sure = [row for row in fitting if row["whole"] == row["complete"] == "true"]
+            latest.append(max(row["until"] for row in sure or fitting))
         return min(latest, default="")
 
     def _unrecorded(self, question: Query, tables: Sequence[str], places: Sequence[str]) -> tuple[str, int | None]:
@@ -263,20 +275,20 @@ class KnowledgeGraph:
 
 def _cached(project: Project, say: Say) -> Store:
     """Open the cached build of a project, building it where needed; without a cache, build in memory."""
-    from atmpkg.build import build, current, fill, finished
+    from atmpkg.build import build, current, finished, in_memory
 
     folder, name = project.cache, project.fingerprint()
     if found := finished(folder, name):
         with contextlib.suppress(StoreError):
-            return Embedded.open(found.store)
+            return found.open()
         say(f"the store in {folder} is damaged; building it again")
         shutil.rmtree(found.folder, ignore_errors=True)
     try:
         say(f"building the graph from {project.root} (once)")
-        return Embedded.open(build(project, folder).store)
+        return build(project, folder).open()
     except DataError as error:
         with contextlib.suppress(AtmpkgError):
-            last = Embedded.open(current(folder).store)
+            last = current(folder).open()
             count = len(error.problems)
             problems = f"{count} problem{'s' * (count > 1)}"
             say(f"warning: the tables hold {problems} (see: atmpkg check); the last good build answers")
@@ -284,10 +296,7 @@ def _cached(project: Project, say: Say) -> Store:
         raise
     except StoreError as error:
         say(f"{error} Building in memory instead.")
-        memory = Embedded.memory()
-        with tempfile.TemporaryDirectory() as work:
-            fill(project, memory, Path(work))
-        return memory
+        return in_memory(project)
 
 
 def _texts(value: object) -> list[str]:

@@ -29,7 +29,7 @@ def quads(records: Iterable[Record], names: Names) -> Iterator[str]:
         table = record.table.name
         if table not in heads:
             rdf_class = names.expand(record.table.rdf_class)
-            heads[table] = (f"<{DATA}{table}/", f" {_TYPE} <{rdf_class}> ", f" <{graph_iri(table)}> .\n")
+            heads[table] = (f"<{DATA}{table}/", f" {_TYPE} <{rdf_class}>", f" <{graph_iri(table)}> .\n")
         prefix, typed, graph = heads[table]
         subject = f"{prefix}{record.id}>"
         lines = [f'{subject}{typed}{graph}{subject} {_IDENTIFIER} "{record.id}"{graph}']

@@ -113,8 +113,8 @@ def _verdict_lines(law: Law, verdict: Verdict, day: str) -> Iterator[str]:
         names = "; ".join(law.criteria[c][1] for c in verdict.missing)
         yield from _hanging("    missing  ", f"the answer to: {names}")
     for label, failed in verdict.excluded.items():
-        why = "; ".join(f"not {c.label} ({c.citation})" for c in failed)
-        yield from _hanging("    not      ", f"{label}: {why}")
+        why = "; ".join(f"{c.label} ({c.citation})" for c in failed)
+        yield from _hanging("    not      ", f"{label}; unmet: {why}")
     for criterion, answer, outcome in verdict.counterfactuals:
         said = f"if «{law.criteria[criterion][1]}» were {'yes' if answer else 'no'}: {outcome}"
         yield from _hanging("    change   ", said)

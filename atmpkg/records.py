@@ -194,6 +194,8 @@ def may_be_missing(column: Column) -> bool:
 
 
 def _clean(text: str) -> str:
+    if text.isascii() and text.isprintable() and text and text[0] != " " != text[-1]:
+        return text
     if text != text.strip() or not text:
         raise Unfit("a value without blanks at its ends")
     if text.isascii():
@@ -220,8 +222,7 @@ def _number(text: str, _row: Row) -> str:
     return literal(text, "decimal" if "." in text else "integer")
 
 
-@lru_cache(maxsize=65536)
-def _date_term(text: str) -> str:
+def _date(text: str, _row: Row) -> str:
     try:
         date = CalendarDate.parse(text)
     except ValueError as error:
@@ -229,10 +230,6 @@ def _date_term(text: str) -> str:
     if date.earliest.year not in _YEARS:
         raise Unfit(f"a year from {_YEARS.start} to {_YEARS.stop - 1}")
     return f"<{DATA}date/{text}>"
-
-
-def _date(text: str, _row: Row) -> str:
-    return _date_term(text)
 
 
 def _flag(text: str, _row: Row) -> str:
@@ -259,9 +256,11 @@ def _choice(terms: Mapping[str, str]) -> Cell:
 def _reference(table: str, ids: Mapping[str, int]) -> Cell:
     iri = f"<{DATA}{table}/"
 
+    near = lru_cache(maxsize=1024)(lambda text: nearest(text, ids))
+
     def cell(text: str, _row: Row) -> str:
         if text not in ids:
-            raise Unfit(f"an id of table {table}{nearest(text, ids)}")
+            raise Unfit(f"an id of table {table}{near(text)}")
         return f"{iri}{text}>"
 
     return cell

@@ -65,6 +65,24 @@ class Embedded:
         return cls(ox.Store())
 
     @classmethod
+    def read(cls, path: Path) -> Embedded:
+        """Read a file that `write` made into memory."""
+        import pyoxigraph as ox
+
+        store = ox.Store()
+        try:
+            store.load(path=str(path), format=ox.RdfFormat.N_QUADS, lenient=True)
+        except (OSError, SyntaxError) as error:
+            raise StoreError(f"cannot read the store {path.parent}: {_cause(error)}. Build it again.") from None
+        return cls(store)
+
+    def write(self, path: Path) -> None:
+        """Write all quads to a file of N-Quads."""
+        import pyoxigraph as ox
+
+        self._store.dump(str(path), format=ox.RdfFormat.N_QUADS)
+
+    @classmethod
     def create(cls, path: Path) -> Embedded:
         """Make or open a store on disk for writing; it is locked for other writers."""
         import pyoxigraph as ox

@@ -43,7 +43,8 @@ def _dictionary(tables: dict[str, Table]) -> str:
         _MADE,
         "Every table of `data/tables`, as its description says it.",
         "`!` = required, `…` = several values joined with `|`.\n",
-        "`unknown`, `not-applicable` and `confidential` are legal in nearly every cell; an empty one was not looked for.\n",
+        "`unknown`, `not-applicable` and `confidential` may stand in nearly every cell.",
+        "An empty cell was not looked for.\n",
     ]
     for table in tables.values():
         parts += [f"\n## {table.name}\n", f"{table.title}: {table.meaning} Class `{table.rdf_class}`.\n"]

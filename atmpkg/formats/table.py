@@ -25,11 +25,8 @@ def table_text(answer: Answer, width: int | None = None) -> str:
     cells = [[as_text(row[at]).replace("|", ", ") for at in shown] for row in answer.rows]
     widths = _widths(heads, cells, width)
     right = [all(isinstance(row[at], int | float) or row[at] is None for row in answer.rows) for at in shown]
-    lines = [_joined(heads, widths, right), "  ".join("─" * w for w in widths)]
-    for row in cells:
-        wrapped = [_wrap(cell, w) for cell, w in zip(row, widths, strict=True)]
-        for at in range(max(map(len, wrapped), default=0)):
-            lines.append(_joined([cell[at] if at < len(cell) else "" for cell in wrapped], widths, right))
+    lines = [*_wrapped(heads, widths, right), "  ".join("─" * w for w in widths)]
+    lines += [line for row in cells for line in _wrapped(row, widths, right)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -69,6 +66,13 @@ def _widths(heads: list[str], cells: list[list[str]], width: int) -> list[int]:
             break
         widths[widest] -= 1
     return widths
+
+
+def _wrapped(cells: list[str], widths: list[int], right: list[bool]) -> Iterator[str]:
+    """Yield the lines that a row takes."""
+    wrapped = [_wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    for at in range(max(map(len, wrapped), default=0)):
+        yield _joined([cell[at] if at < len(cell) else "" for cell in wrapped], widths, right)
 
 
 def _wrap(text: str, width: int) -> list[str]:
