@@ -13,7 +13,7 @@ PLAN = [
     "names queries stores project",
     "tables terms answers reasoning search",
     "records checks formats",
-    "mapping linking parameters classify",
+    "mapping linking parameters classify shapes",
     "build",
     "graph",
     "pages opinion",
