@@ -96,9 +96,7 @@ def _table(table: Table, tables: Mapping[str, Table], names: Names, terms: Terms
             )
 
 
-def _kind(
-    column: Column, table: Table, tables: Mapping[str, Table], names: Names, terms: Terms
-) -> Iterator[str]:
+def _kind(column: Column, table: Table, tables: Mapping[str, Table], names: Names, terms: Terms) -> Iterator[str]:
     """Yield the constraints of a column's kind, and the message that says what is expected."""
     pattern = column.pattern
     expected = f"text of the form {pattern}" if pattern else "text"

