@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from atmpkg.checks import placed
-from atmpkg.errors import Problem, StoreError, one_of, quoted
+from atmpkg.errors import DataError, Problem, StoreError, one_of, quoted
 from atmpkg.names import DATA, ID_PATTERN, Names
 from atmpkg.records import may_be_missing
 from atmpkg.stores import Store, solutions
@@ -47,18 +47,23 @@ def findings(
 ) -> Iterator[Problem]:
     """Validate a store with the shapes of the tables and of the folders; yield a Problem for each finding.
 
-    Needs ``atmpkg[shacl]``; raises StoreError where it is missing.
+    Needs ``atmpkg[shacl]``; raises StoreError where it is missing, and DataError where a shape cannot be read.
     """
     try:
         import pyshacl
+        from pyshacl.errors import ReportableRuntimeError
     except ImportError:
         raise StoreError(
             "cannot check the shapes: pyshacl is not installed. Install it: pip install 'atmpkg[shacl]'."
         ) from None
     shapes = _shapes(folders, tables, names, terms)
     data = _copy(store)
-    _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inference="none")
-    reader = _Report(report, shapes, data, tables, names)  # type: ignore[arg-type]
+    try:
+        _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inference="none")
+    except ReportableRuntimeError as error:
+        fault = str(error).partition("\n")[0]
+        raise DataError([Problem("ontology/shapes", 0, "", quoted(fault, 200), "SHACL that can be read")]) from None
+    reader = _Report(report, shapes, data, tables, names)
     yield from sorted(reader.problems())
 
 
@@ -165,9 +170,22 @@ def _shapes(folders: Iterable[Path], tables: Mapping[str, Table], names: Names, 
     paths = {path.name: path for folder in folders for path in sorted(folder.glob("*.ttl"))}
     for name, path in paths.items():
         if name != GENERATED:
-            shapes.parse(path, format="turtle")
+            shapes.parse(data=_turtle(path), format="nt")
     _flatten(shapes)
     return shapes
+
+
+def _turtle(path: Path) -> bytes:
+    """Read a Turtle file as N-Triples; raise DataError with the line where it is none."""
+    import pyoxigraph as ox
+
+    try:
+        triples = [
+            quad.triple for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
+        ]
+    except SyntaxError as error:
+        raise DataError([Problem(path.name, error.lineno or 0, "", quoted(str(error.msg)), "Turtle")]) from None
+    return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
 
 
 def _flatten(shapes: rdflib.Graph) -> None:
@@ -238,7 +256,7 @@ class _Report:
             component = str(self._value(result, SH.sourceConstraintComponent)).removeprefix(_SH)
             expected = str(self._value(result, SH.resultMessage))
             if component.startswith("MaxCount"):
-                expected = f"at most {self.shapes.value(shape, SH.maxCount)}"  # type: ignore[arg-type]
+                expected = f"at most {self.shapes.value(shape, SH.maxCount)}"
             expected += f" ({str(self._named(shape)).removeprefix(SHAPE).removeprefix('row/')})"
             found = self._found(result, focus, path, component)
             yield placed(str(focus), self._column(str(focus), path), found, expected, self.tables)

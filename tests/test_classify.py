@@ -1,4 +1,4 @@
-"""Classification by law: the cases people ask about, precedence, what is undecided, and the agreement of two reasoners."""
+"""Classification by law: the cases people ask about, precedence, what is undecided, and two reasoners that agree."""
 
 import random
 import shutil

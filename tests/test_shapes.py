@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from atmpkg.build import check, in_memory
-from atmpkg.errors import StoreError
+from atmpkg.errors import DataError, StoreError
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.names import Names
 from atmpkg.project import Project, home
@@ -197,3 +197,22 @@ def test_shapes_of_a_project_are_added_to_the_packages(own_sample: Path) -> None
     )
     found = [str(problem) for problem in check(Project(own_sample, home()), shacl=True)]
     assert "product.tsv:4 [label]: found charlievec: 'charlievec'; expected a short name (urn:own)" in found
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("@prefix sh: <http://www.w3.org/ns/shacl#> .\n<urn:a> a sh:NodeShape ,", "own.ttl:2: found "),
+        (
+            "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<urn:a> a sh:NodeShape ; sh:targetClass <urn:c> ; sh:minCount 1 .",
+            "ontology/shapes: found ",
+        ),
+    ],
+    ids=["not Turtle", "not SHACL"],
+)
+def test_a_shape_that_cannot_be_read_is_named(text: str, said: str, own_sample: Path) -> None:
+    (own_sample / "ontology" / "shapes").mkdir()
+    (own_sample / "ontology" / "shapes" / "own.ttl").write_text(text)
+    with pytest.raises(DataError) as caught:
+        list(check(Project(own_sample, home()), shacl=True))
+    assert str(caught.value).startswith(said) and "\n" not in str(caught.value)
