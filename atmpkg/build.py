@@ -14,8 +14,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +42,8 @@ _POINTER = "current"
 _ABOUT = "build.json"
 _FILE = "graph.nq"
 _STORE = "store"
+_OURS = re.compile(r"current(\.\d+)?|new-\w+|[0-9a-f]{24}|\..*")
+_ABANDONED = 24 * 3600  # seconds after which the folder of a killed build is removed
 IN_MEMORY = 100_000_000  # bytes of N-Quads, about 700,000 quads: read in a second, and answered four times faster
 
 
@@ -134,6 +138,10 @@ def build(project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY) ->
         return found
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if other := next((path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name)), ""):
+            raise StoreError(
+                f"cannot build into {folder}: it holds other things ({other}). Choose a folder of its own."
+            )
         work = Path(tempfile.mkdtemp(prefix="new-", dir=folder))
     except OSError as error:
         raise StoreError(f"cannot build into {folder}: {error.strerror}. Choose another folder with --store.") from None
@@ -159,6 +167,7 @@ def build(project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY) ->
             "inferred": dict(inferred),
         }
         del store
+        work.chmod(0o755)  # made for its owner alone
         (work / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
         if finished(folder, name) is None:
             shutil.rmtree(folder / name, ignore_errors=True)  # damaged, or of another format
@@ -240,6 +249,9 @@ def _point(folder: Path, name: str) -> None:
 
 def _tidy(folder: Path, keep: str, most: int = 3) -> None:
     """Remove old builds, keeping the newest few: readers may still have them open."""
+    for path in folder.glob("new-*"):
+        if time.time() - path.stat().st_mtime > _ABANDONED:
+            shutil.rmtree(path, ignore_errors=True)
     builds = [path for path in folder.iterdir() if (path / _ABOUT).is_file() and path.name != keep]
     for path in sorted(builds, key=lambda path: path.stat().st_mtime, reverse=True)[most - 1 :]:
         shutil.rmtree(path, ignore_errors=True)

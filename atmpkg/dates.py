@@ -16,6 +16,7 @@ _FORM = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 FOREVER = 2932896  # 9999-12-31
 NEVER = -719162  # 0001-01-01
+YEARS = range(1900, 2101)  # in which a date of this field can lie
 
 
 @dataclass(frozen=True)

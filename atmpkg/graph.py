@@ -270,7 +270,8 @@ class KnowledgeGraph:
             sparql = sparql[:start] + " ".join(f"<{place}>" for place in places) + sparql[end:]
         (row,) = rows(self.store, sparql)
         where = f" in {', '.join(place.removeprefix(DATA + 'jurisdiction/') for place in places)}" if places else ""
-        return f"products without a recorded {tables[0]}{where}", int(row["n"])
+        count = int(row["n"])
+        return f"product{'' if count == 1 else 's'} without a recorded {tables[0]}{where}", count
 
 
 def _cached(project: Project, say: Say) -> Store:

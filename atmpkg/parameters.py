@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
-from atmpkg.dates import CalendarDate, day_number
+from atmpkg.dates import YEARS, CalendarDate, day_number
 from atmpkg.errors import UsageError, nearest, one_of, quoted
 from atmpkg.names import Names, data_iri
 from atmpkg.queries import Parameter, Query
@@ -64,6 +64,8 @@ class Resolver:
                 raise UsageError(
                     f"cannot ask {question.name}: it needs {name}. For example: atmpkg ask {question.name} {hint}"
                 )
+        if terms.get("since") and terms.get("until") and _number_of(terms["since"][0]) > _number_of(terms["until"][0]):
+            raise UsageError(f"cannot ask {question.name}: since is later than until; expected the earlier day first.")
         return terms
 
     def _default(self, parameter: Parameter) -> list[str]:
@@ -100,6 +102,9 @@ class Resolver:
             raise UsageError(
                 f"cannot read {parameter.name}={quoted(value)}: {error}; expected a date such as 2022-01-01."
             ) from None
+        if date.earliest.year not in YEARS:
+            span = f"a year from {YEARS.start} to {YEARS.stop - 1}"
+            raise UsageError(f"cannot read {parameter.name}={quoted(value)}: expected {span}.")
         day = date.earliest if parameter.name.startswith(_BEGIN) else date.latest
         return literal(str(day_number(day)), "integer")
 
@@ -139,6 +144,11 @@ class Resolver:
             return self.index.exactly(self._names.expand(curie), kinds)
         except ValueError:
             return []
+
+
+def _number_of(term: str) -> int:
+    """Return the number of an integer literal in N-Triples syntax."""
+    return int(term.split('"')[1])
 
 
 def _integer(parameter: Parameter, value: str) -> str:

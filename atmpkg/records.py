@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from atmpkg.dates import CalendarDate
+from atmpkg.dates import YEARS, CalendarDate
 from atmpkg.errors import Problem, nearest, one_of, quoted
 from atmpkg.names import DATA, ID_PATTERN, ONTOLOGY, Names, data_iri, is_iri
 from atmpkg.tables import MISSING, Column, Row, Table, read_rows
@@ -27,7 +27,6 @@ _ABSENCE = {
 }
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-_YEARS = range(1900, 2101)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +176,8 @@ def _record(table: Table, row: Row, fits: list[Fit]) -> Iterator[Record | Proble
                 if column.kind == "id":
                     id = fit.term(text, row)
                     continue
+                if text in MISSING and column.many and _may_be_missing(column):
+                    raise Unfit(f"{text} alone, or values")
                 values.append((fit.predicate, fit.term(_clean(text), row)))
                 if column.kind == "date":
                     dates.append(CalendarDate.parse(text))
@@ -211,6 +212,8 @@ def _text(text: str, _row: Row) -> str:
 
 
 def _id(text: str, _row: Row) -> str:
+    if text in MISSING:
+        raise Unfit("an id of its own")
     if not re.fullmatch(ID_PATTERN, text):
         raise Unfit("letters, digits, '.', '_' and '-', beginning with a letter or digit")
     return text
@@ -227,8 +230,8 @@ def _date(text: str, _row: Row) -> str:
         date = CalendarDate.parse(text)
     except ValueError as error:
         raise Unfit(f"a date YYYY, YYYY-MM or YYYY-MM-DD ({error})") from None
-    if date.earliest.year not in _YEARS:
-        raise Unfit(f"a year from {_YEARS.start} to {_YEARS.stop - 1}")
+    if date.earliest.year not in YEARS:
+        raise Unfit(f"a year from {YEARS.start} to {YEARS.stop - 1}")
     return f"<{DATA}date/{text}>"
 
 

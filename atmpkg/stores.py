@@ -218,6 +218,8 @@ def _expected(message: str) -> str:
     _, _, allowed = message.partition("expected one of ")
     if "[" not in message:
         return message.strip()
+    if sentence := re.search(r"[A-Z][A-Za-z]+(?: [A-Za-z]+){3,}", allowed):
+        return sentence[0]
     allowed = re.sub(r"\\u\{[0-9A-F]+\}", "", allowed)
     words = re.findall(r'"(?:\\.|[^"\\])+"|Prefix not found|\b[A-Z]{2,}\b', allowed)
     if "Prefix not found" in words:

@@ -88,7 +88,8 @@ class _Description:
     problems: list[Problem] = field(default_factory=list)
 
     def wrong(self, where: str, found: object, expected: str) -> None:
-        self.problems.append(Problem(self.path.name, 0, where, quoted(str(found)), expected))
+        shown = "nothing" if found == "nothing" else quoted(str(found))
+        self.problems.append(Problem(self.path.name, 0, where, shown, expected))
 
     def table(self, rows: Path) -> Table:
         entry = load_yaml(self.path)
@@ -181,6 +182,11 @@ def read_tables(folders: list[Path]) -> dict[str, Table]:
         )
         for path in sorted(folders[-1].glob("*.tsv"))
         if path.stem not in tables
+    ]
+    problems += [
+        Problem(path.name, 0, "", "a folder", "a file")
+        for path in sorted(folders[-1].glob("*.tsv"))
+        if not path.is_file()
     ]
     problems += [
         Problem(f"{table.name}.yaml", 0, f"{column.name}.table", quoted(column.table), one_of(tables))

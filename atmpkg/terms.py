@@ -40,7 +40,7 @@ class Terms:
                     dataset.add(quad)
             except (SyntaxError, OSError) as error:
                 line = getattr(error, "lineno", None) or 0
-                problems.append(Problem(path.name, line, "", quoted(str(getattr(error, "msg", error))), "Turtle"))
+                problems.append(Problem(path.name, line, "", quoted(str(getattr(error, "msg", error)), 300), "Turtle"))
         if problems:
             raise DataError(problems)
         dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)  # the same blank nodes in every build

@@ -88,5 +88,6 @@ def test_no_bytes_crash_a_check(content: bytes, file: str) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(shutil.copytree(MINIMAL, Path(folder) / "project"))
+        (root / file).parent.mkdir(exist_ok=True)
         (root / file).write_bytes(content)
         assert all(str(problem) for problem in check(Project(root, home=root)))

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from atmpkg.build import Built, build, check
+from atmpkg.build import Built, build, check, current
 from atmpkg.errors import DataError, StoreError
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.project import Project, home
 
 Run = Callable[..., Any]
+Ready = Callable[[int, Path], Built]
 BIG = 10**9  # more than any graph here: kept in a file and read into memory; 0 keeps it on disk
 
 
@@ -30,6 +31,20 @@ def project(own_sample: Path) -> Project:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "store"
+
+
+@pytest.fixture(scope="session")
+def ready(sample_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Ready:
+    """Return what puts a finished build of the sample into a folder, built once for each way to keep it."""
+    kept: dict[int, Path] = {}
+
+    def copy(most: int, folder: Path) -> Built:
+        if most not in kept:
+            kept[most] = tmp_path_factory.mktemp("ready") / "store"
+            build(sample_project, kept[most], most_in_memory=most)
+        return current(Path(shutil.copytree(kept[most], folder)))
+
+    return copy
 
 
 def replace(project: Project, table: str, old: str, new: str) -> None:
@@ -134,9 +149,9 @@ build(Project(pathlib.Path(sys.argv[1]), home()), pathlib.Path(sys.argv[2]), mos
     "moment, most", [("infer", BIG), ("optimize", 0), ("write", BIG), ("rename", 0), ("replace", BIG)]
 )
 def test_a_build_killed_at_any_moment_leaves_the_old_answers(
-    project: Project, folder: Path, moment: str, most: int
+    project: Project, ready: Ready, folder: Path, moment: str, most: int
 ) -> None:
-    build(project, folder)
+    ready(BIG, folder)
     replace(project, "product", "bravocel\tbravocel\tbravocel", "bravocel\tnew name\tbravocel")
     words = [sys.executable, "-c", HANG, str(project.root), str(folder), moment, str(most)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
@@ -208,26 +223,26 @@ SPOILS: dict[str, tuple[int, Callable[[Built], None]]] = {
 
 @pytest.mark.parametrize("most, spoil", SPOILS.values(), ids=SPOILS)
 def test_a_store_that_cannot_be_read_gives_one_line(
-    most: int, spoil: Callable[[Built], None], project: Project, folder: Path, atmpkg: Run
+    most: int, spoil: Callable[[Built], None], ready: Ready, folder: Path, atmpkg: Run
 ) -> None:
-    spoil(build(project, folder, most_in_memory=most))
-    run = atmpkg("ask", "names", "--store", folder, "--data", project.root)
+    spoil(ready(most, folder))
+    run = atmpkg("ask", "names", "--store", folder)
     assert (run.code, run.out) == (3, "")
     assert run.err.count("\n") == 1 and run.err.startswith("cannot ")
 
 
-def test_a_pointer_to_nowhere_gives_one_line(project: Project, folder: Path, atmpkg: Run) -> None:
-    build(project, folder)
+def test_a_pointer_to_nowhere_gives_one_line(ready: Ready, folder: Path, atmpkg: Run) -> None:
+    ready(BIG, folder)
     (folder / "current").write_text("nowhere")
-    run = atmpkg("ask", "names", "--store", folder, "--data", project.root)
+    run = atmpkg("ask", "names", "--store", folder)
     assert (run.code, run.out, run.err.count("\n")) == (3, "", 1)
 
 
 @pytest.mark.parametrize("most, spoil", SPOILS.values(), ids=SPOILS)
 def test_a_spoiled_cache_is_built_again(
-    most: int, spoil: Callable[[Built], None], project: Project, atmpkg: Run
+    most: int, spoil: Callable[[Built], None], project: Project, ready: Ready, atmpkg: Run
 ) -> None:
-    spoil(build(project, project.cache, most_in_memory=most))
+    spoil(ready(most, project.cache))
     again = atmpkg("ask", "names", "--data", project.root)
     assert again.code == 0 and again.out.count("\n") == 13
     settled = atmpkg("ask", "names", "--data", project.root)
@@ -271,8 +286,8 @@ def test_without_a_cache_the_graph_is_built_in_memory(
     assert "Building in memory instead." in run.err
 
 
-def test_a_store_made_read_only_still_answers(project: Project, folder: Path) -> None:
-    build(project, folder, most_in_memory=0)
+def test_a_store_made_read_only_still_answers(ready: Ready, folder: Path) -> None:
+    ready(0, folder)
     paths = [folder, *folder.rglob("*")]
     for path in paths:
         path.chmod(path.stat().st_mode & ~0o222)

@@ -32,6 +32,7 @@ def project(case: Path, folder: Path) -> Project:
     root = Path(shutil.copytree(HERE / "minimal", folder / "project"))
     for path in case.iterdir():
         if place := PLACES.get("".join(path.suffixes)):
+            (root / place).mkdir(parents=True, exist_ok=True)
             shutil.copy(path, root / place / path.name)
     return Project(root, home=root)
 

@@ -116,6 +116,10 @@ CASES: dict[str, tuple[Spoil, str]] = {
         row("decision", id="early", kind="withdrawal", date="2015-01-01", reason="commercial", **{"holder": ""}),
         "decision.tsv:32 [kind]: found early: withdrawal without an authorisation open by then; expected a grant before it with the same number",
     ),
+    "status-event-has-date": (
+        cell("decision", "expiry\t2018-07-01", "expiry\tunknown"),
+        "decision.tsv:12 [date]: found bravocel-eu-expiry: expiry without a date; expected a day, a month or a year",
+    ),
     "survey-reaches-back": (
         cell("survey", "sample\t2024-02-01\t2024-01-31", "sample\t2024-02-01\t2024-03"),
         "survey.tsv:2 [until]: found decision-eu: 2024-03; expected a day not after 2024-02-01",
