@@ -176,7 +176,7 @@ def _record(table: Table, row: Row, fits: list[Fit]) -> Iterator[Record | Proble
                 if column.kind == "id":
                     id = fit.term(text, row)
                     continue
-                if text in MISSING and column.many and _may_be_missing(column):
+                if text in MISSING and column.many and may_be_missing(column):
                     raise Unfit(f"{text} alone, or values")
                 values.append((fit.predicate, fit.term(_clean(text), row)))
                 if column.kind == "date":

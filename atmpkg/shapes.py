@@ -51,7 +51,7 @@ def findings(
     """
     try:
         import pyshacl
-        from pyshacl.errors import ReportableRuntimeError
+        from pyshacl.errors import ReportableRuntimeError, ValidationFailure
     except ImportError:
         raise StoreError(
             "cannot check the shapes: pyshacl is not installed. Install it: pip install 'atmpkg[shacl]'."
@@ -60,11 +60,12 @@ def findings(
     data = _copy(store)
     try:
         _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inference="none")
-    except ReportableRuntimeError as error:
+        if isinstance(report, ValidationFailure):
+            raise report
+    except (ReportableRuntimeError, ValidationFailure) as error:
         fault = str(error).partition("\n")[0]
         raise DataError([Problem("ontology/shapes", 0, "", quoted(fault, 200), "SHACL that can be read")]) from None
-    reader = _Report(report, shapes, data, tables, names)
-    yield from sorted(reader.problems())
+    yield from sorted(_Report(report, shapes, data, tables, names).problems())
 
 
 def _table(table: Table, tables: Mapping[str, Table], names: Names, terms: Terms) -> Iterator[str]:
@@ -197,7 +198,8 @@ def _flatten(shapes: rdflib.Graph) -> None:
     from rdflib import SH, URIRef
 
     for shape, part in list(shapes.subject_objects(SH.property)):
-        targets = [(p, o) for p in (SH.targetClass, SH.targetSubjectsOf) for o in shapes.objects(shape, p)]
+        kinds = (SH.targetClass, SH.targetSubjectsOf) if (part, SH.path, None) in shapes else ()
+        targets = [(p, o) for p in kinds for o in shapes.objects(shape, p)]
         for predicate, target in targets:
             shapes.add((part, predicate, target))
         if targets:

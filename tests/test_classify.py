@@ -58,7 +58,7 @@ def test_a_described_product_is_what_its_fixture_expects(path: Path, place: str,
     "name, place, outcome, article",
     [
         ("car-t-cells", "EU", "GENE THERAPY MEDICINAL PRODUCT", "Annex I, Part IV, point 2.1"),
-        ("adipose-stem-cells-for-fistula", "EU", "TISSUE ENGINEERED PRODUCT", "Article 2(1)(b) and (c)"),
+        ("adipose-stem-cells-for-fistula", "EU", "SOMATIC CELL THERAPY MEDICINAL PRODUCT", "Part IV, point 2.2"),
         ("stromal-cells-for-gvhd", "EU", "SOMATIC CELL THERAPY MEDICINAL PRODUCT", "Annex I, Part IV, point 2.2"),
         ("stromal-cells-for-gvhd", "US", "US CELLULAR THERAPY", "21 CFR 1271.20"),
         ("stromal-cells-for-cartilage", "EU", "TISSUE ENGINEERED PRODUCT", "Article 2(1)(b) and (c)"),
@@ -73,6 +73,22 @@ def test_the_command_prints_class_and_article(
     assert run.code == 0
     said = " ".join(run.out.split())
     assert f"{place} {outcome}" in said and article in said and "not a ruling" in said
+
+
+@pytest.mark.parametrize(
+    "product, notation",
+    [
+        ("tisagenlecleucel", "eu-gtmp"),
+        ("onasemnogene-abeparvovec", "eu-gtmp"),
+        ("darvadstrocel", "eu-sctmp"),
+        ("nalotimagene-carmaleucel", "eu-sctmp"),
+    ],
+)
+def test_a_product_of_the_graph_is_what_everybody_knows(
+    product: str, notation: str, law: Law, real: KnowledgeGraph
+) -> None:
+    (verdict,) = law.classify(facts_of(real.store, f"{DATA}product/{product}"), day=DAY, jurisdictions=["EU"])
+    assert [definition.notation for definition in verdict.holds] == [notation]
 
 
 def test_the_claim_alone_makes_the_difference(law: Law) -> None:

@@ -204,7 +204,7 @@ def test_shapes_of_a_project_are_added_to_the_packages(own_sample: Path) -> None
     [
         ("@prefix sh: <http://www.w3.org/ns/shacl#> .\n<urn:a> a sh:NodeShape ,", "own.ttl:2: found "),
         (
-            "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<urn:a> a sh:NodeShape ; sh:targetClass <urn:c> ; sh:minCount 1 .",
+            "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<urn:a> a sh:NodeShape ; sh:targetClass <https://w3id.org/atmpkg/ontology/Product> ; sh:property [ sh:minCount 1 ] .",
             "ontology/shapes: found ",
         ),
     ],
