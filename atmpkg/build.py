@@ -34,6 +34,7 @@ from atmpkg.project import FORMAT, Project
 from atmpkg.queries import read_queries
 from atmpkg.reasoning import infer
 from atmpkg.records import Record, Validator, term_problems
+from atmpkg.shapes import findings
 from atmpkg.stores import Embedded, Store
 from atmpkg.tables import Row, Table, missing_problems, name_problems, read_rows, read_tables
 from atmpkg.terms import Terms
@@ -241,15 +242,22 @@ def current(folder: Path) -> Built:
         raise StoreError(f"cannot open the store {folder}: {error}. {again}") from None
 
 
-def check(project: Project) -> Iterator[Problem]:
-    """Yield every problem of the project without writing anything that lasts: rows first, then the SPARQL checks."""
+def check(project: Project, *, shacl: bool = False) -> Iterator[Problem]:
+    """Yield every problem of the project without writing anything that lasts: rows, SPARQL checks, then the shapes.
+
+    ``shacl``: validate with the SHACL shapes too.
+    """
     try:
         checks = read_queries(project.folders("queries", "checks")).values()
         store = in_memory(project)
     except DataError as error:
         yield from error.problems
         return
-    yield from faults(store, checks, read_tables(project.tables))
+    tables = read_tables(project.tables)
+    yield from faults(store, checks, tables)
+    if shacl:
+        names = Names.read(project.prefixes, tables)
+        yield from findings(store, project.shapes, tables, names, Terms.read(project.ontology))
 
 
 def _digest(content: bytes) -> str:

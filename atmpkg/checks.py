@@ -28,10 +28,11 @@ def faults(store: Store, checks: Iterable[Query], tables: Mapping[str, Table]) -
                 yield Problem(check.path.name, 0, "", f"the columns {', '.join(row)}", "?place ?found ?expected")
                 break
             expected = f"{row['expected']} ({check.name})"
-            yield _problem(row["place"], row.get("column", ""), row["found"], expected, tables)
+            yield placed(row["place"], row.get("column", ""), row["found"], expected, tables)
 
 
-def _problem(place: str, column: str, found: str, expected: str, tables: Mapping[str, Table]) -> Problem:
+def placed(place: str, column: str, found: str, expected: str, tables: Mapping[str, Table]) -> Problem:
+    """Return the Problem of a node: at its file and line where it is a row, else at its IRI."""
     table, _, id = place.removeprefix(DATA).partition("/")
     if not place.startswith(DATA) or table not in tables:
         return Problem(place, 0, column, found, expected)

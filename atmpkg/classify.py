@@ -267,6 +267,9 @@ class Law:
     def _statements(self, things: Mapping[str, Facts]) -> Iterable[str]:
         end = f" <{graph_iri('criterion')}> .\n"
         for name, facts in things.items():
+            asked = f"<{DATA}criterion/{name}>"  # without an answer: what nothing is known of is undecided, not nothing
+            yield f"{asked} <{_RDF_TYPE}> <{ONTOLOGY}CriterionStatement>{end}"
+            yield f"{asked} <{ONTOLOGY}thing> <{DATA}thing/{name}>{end}"
             for criterion, answer in facts.items():
                 node = f"<{DATA}criterion/{name}.{criterion}>"
                 value = f'"{str(answer).lower()}"^^<http://www.w3.org/2001/XMLSchema#boolean>'

@@ -90,13 +90,17 @@ def build(data: Data = None, store: StorePath = None, quiet: Quiet = False) -> N
 
 
 @app.command()
-def check(data: Data = None, quiet: Quiet = False) -> None:
-    """Validate tables, links and rules without keeping anything.  Example: atmpkg check"""
+def check(
+    shacl: Annotated[bool, typer.Option("--shacl", help="Validate with the SHACL shapes too.")] = False,
+    data: Data = None,
+    quiet: Quiet = False,
+) -> None:
+    """Validate tables, links and rules without keeping anything.  Example: atmpkg check --shacl"""
     from atmpkg.build import check as problems
     from atmpkg.project import Project
 
     found = 0
-    for problem in problems(Project.find(data)):
+    for problem in problems(Project.find(data), shacl=shacl):
         print(problem)
         found += 1
     if not quiet:

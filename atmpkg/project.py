@@ -67,6 +67,11 @@ class Project:
         return own if any(own.glob("*.ttl")) else self.home / "ontology"
 
     @property
+    def shapes(self) -> list[Path]:
+        """Folders of the SHACL shapes, the package's first and the project's last."""
+        return self.folders("ontology", "shapes")
+
+    @property
     def mappings(self) -> Path:
         """Folder of the mapping sets; they belong to the rows, so never the package's beside other data."""
         return self.root / "ontology" / "mappings"

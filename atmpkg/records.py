@@ -169,7 +169,7 @@ def _record(table: Table, row: Row, fits: list[Fit]) -> Iterator[Record | Proble
             if column.required or column.kind == "id":
                 problems.append(Problem(table.path.name, row.line, column.name, "nothing", "a value"))
             continue
-        if cell in MISSING and _may_be_missing(column):
+        if cell in MISSING and may_be_missing(column):
             values.append((_ABSENCE[cell], fit.predicate))
             continue
         for text in cell.split("|") if column.many else (cell,):
@@ -177,7 +177,7 @@ def _record(table: Table, row: Row, fits: list[Fit]) -> Iterator[Record | Proble
                 if column.kind == "id":
                     id = fit.term(text, row)
                     continue
-                if text in MISSING and column.many and _may_be_missing(column):
+                if text in MISSING and column.many and may_be_missing(column):
                     raise Unfit(f"{text} alone, or values")
                 values.append((fit.predicate, fit.term(_clean(text), row)))
                 if column.kind == "date":
@@ -190,7 +190,7 @@ def _record(table: Table, row: Row, fits: list[Fit]) -> Iterator[Record | Proble
         yield Record(table, id, row.line, tuple(dict.fromkeys(values)), tuple(dates))
 
 
-def _may_be_missing(column: Column) -> bool:
+def may_be_missing(column: Column) -> bool:
     """Tell whether a cell may say that its value is unknown: all but what places the row in the graph."""
     return column.kind != "id" and not (column.required and column.kind in _PLACING)
 

@@ -1,4 +1,4 @@
-"""Write the generated documents: the data dictionary, the questions, and CSVW metadata.
+"""Write the generated documents: data dictionary, questions, page of the ontology, CSVW metadata and SHACL shapes.
 
 ``python scripts/docs.py`` writes them; ``--check`` only says which are stale, and exits 1.
 """
@@ -10,13 +10,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ontology_page import page
+
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.mapping import csvw_metadata
 from atmpkg.names import DATA, ID_PATTERN, Names
 from atmpkg.project import Project
 from atmpkg.queries import Query
+from atmpkg.shapes import GENERATED, table_shapes
 from atmpkg.stores import Embedded
 from atmpkg.tables import Column, Table, read_tables
+from atmpkg.terms import Terms
 
 ROOT = Path(__file__).resolve().parent.parent
 _MADE = "<!-- made by scripts/docs.py; do not edit -->\n"
@@ -33,6 +37,9 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "registry" / "bioregistry.json", json.dumps(_registry(tables), indent=2) + "\n"
     metadata = json.dumps(csvw_metadata(tables, names), indent=1, ensure_ascii=False)
     yield ROOT / "data" / "tables" / "csvw-metadata.json", metadata + "\n"
+    yield ROOT / "docs" / "ontology.html", page(project)
+    shapes = "".join(table_shapes(tables, names, Terms.read(project.ontology)))
+    yield ROOT / "ontology" / "shapes" / GENERATED, "# made by scripts/docs.py; do not edit\n" + shapes
 
 
 def _registry(tables: dict[str, Table]) -> dict[str, object]:

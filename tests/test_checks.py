@@ -159,7 +159,8 @@ CASES: dict[str, tuple[Spoil, str]] = {
 
 
 def test_every_check_has_a_case() -> None:
-    assert {path.stem for path in (home() / "queries" / "checks").rglob("*.rq")} == set(CASES)
+    there = {path.stem for path in (home() / "queries" / "checks").rglob("*.rq")}
+    assert {name for name in there if not name.startswith("ontology-")} == set(CASES)  # see test_ontology
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -15,7 +15,7 @@ PLAN = [
     "records checks views",
     "layouts",
     "pictures",
-    "mapping linking parameters classify formats federation",
+    "mapping linking parameters classify formats federation shapes",
     "build networks slices proofs",
     "graph",
     "pages opinion",
