@@ -36,8 +36,8 @@ UBERGRAPH = """
 @prefix MONDO: <http://purl.obolibrary.org/obo/MONDO_> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix oboInOwl: <http://www.geneontology.org/formats/oboInOwl#> .
-MONDO:9000003 rdfs:label "lymphoma" ; oboInOwl:hasDbXref "DOID:0060058" ; oboInOwl:hasExactSynonym "malignant lymphoma" ;
-  rdfs:subClassOf MONDO:9000003 .
+MONDO:9000003 rdfs:label "lymphoma" ; oboInOwl:hasDbXref "DOID:0060058" ;
+  oboInOwl:hasExactSynonym "malignant lymphoma" ; rdfs:subClassOf MONDO:9000003 .
 MONDO:9000008 rdfs:subClassOf MONDO:9000003 ; rdfs:label "a kind of lymphoma" .
 """
 
