@@ -122,12 +122,14 @@ def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
             else:
                 out.write(item)
                 said.add(item.removesuffix(_MAPPED))
-    for path in sorted(project.imports.glob("*.ttl")):
+    for path in project.slices():
+        graph = f" <{graph_iri(path.stem)}> .\n"
         for item in import_quads(path, said):
             if isinstance(item, Problem):
                 problems.append(item)
             else:
                 out.write(item)
+                said.add(item.removesuffix(graph))
     if problems:
         raise DataError(sorted(problems))
     return rows

@@ -81,6 +81,11 @@ class Project:
         """Folder of the slices of other vocabularies; like the mapping sets they belong to the rows."""
         return self.root / "ontology" / "imports"
 
+    def slices(self) -> list[Path]:
+        """Return the slices, those that were asked for (``<prefix>_terms.txt``) before what was brought in besides."""
+        asked = {path.name.removesuffix("_terms.txt") for path in self.imports.glob("*_terms.txt")}
+        return sorted(self.imports.glob("*.ttl"), key=lambda path: (path.stem not in asked, path.name))
+
     def fingerprint(self) -> str:
         """Hash everything that a built store depends on."""
         digest = hashlib.sha256(f"format {FORMAT} version {atmpkg.__version__}".encode())

