@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from atmpkg.checks import placed
 from atmpkg.errors import DataError, Problem, StoreError, one_of, quoted
-from atmpkg.names import DATA, ID_PATTERN, Names
+from atmpkg.names import DATA, ID_PATTERN, ONTOLOGY, Names
 from atmpkg.records import may_be_missing
 from atmpkg.stores import Store, solutions
 from atmpkg.tables import Column, Table
@@ -29,15 +29,26 @@ SHAPE = "https://w3id.org/atmpkg/shape/"
 _SH = "http://www.w3.org/ns/shacl#"
 _SUBJECT = "http://purl.org/dc/terms/subject"
 _PART_OF = "http://purl.org/dc/terms/isPartOf"
-_PREFIXES = ("rdf", "rdfs", "xsd", "skos", "dcterms", "schema", "csvw", "atmp")
+_PREFIXES = {
+    "atmp": ONTOLOGY,
+    "csvw": "http://www.w3.org/ns/csvw#",
+    "dcterms": "http://purl.org/dc/terms/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "row": f"{SHAPE}row/",
+    "schema": "https://schema.org/",
+    "sh": _SH,
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+_LOCAL = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _ABSENCE = "[ sh:alternativePath ( atmp:unknownFor atmp:notApplicableFor atmp:confidentialFor ) ]"
 _EVERYTHING = "SELECT ?s ?p ?o { ?s ?p ?o }"
 
 
 def table_shapes(tables: Mapping[str, Table], names: Names, terms: Terms) -> Iterator[str]:
     """Yield, in Turtle, the shapes that the table descriptions imply: one for each table and each column."""
-    yield from (f"@prefix {prefix}: <{names.uris[prefix]}> .\n" for prefix in _PREFIXES if prefix in names.uris)
-    yield f"@prefix sh: <{_SH}> .\n@prefix row: <{SHAPE}row/> .\n"
+    yield from (f"@prefix {prefix}: <{uri}> .\n" for prefix, uri in _PREFIXES.items())
     for table in tables.values():
         yield from _table(table, tables, names, terms)
 
@@ -70,11 +81,11 @@ def findings(
 
 def _table(table: Table, tables: Mapping[str, Table], names: Names, terms: Terms) -> Iterator[str]:
     own = f"row:{table.name}"
-    target = _term(table.rdf_class, names)
+    target = _term(names.expand(table.rdf_class))
     iri = re.escape(f"{DATA}{table.name}/") + ID_PATTERN
     columns = " , ".join(f"{own}.{column.name}" for column in table.columns)
     yield f"""
-# {table.title}: {table.meaning}
+# {" ".join(f"{table.title}: {table.meaning}".split())}
 {own} a sh:NodeShape ;
     sh:targetClass {target} ;
     sh:nodeKind sh:IRI ;
@@ -83,7 +94,7 @@ def _table(table: Table, tables: Mapping[str, Table], names: Names, terms: Terms
     sh:property {columns} .
 """
     for column in table.columns:
-        path = "dcterms:identifier" if column.kind == "id" else _term(column.property, names)
+        path = "dcterms:identifier" if column.kind == "id" else _term(names.expand(column.property))
         extra = 1 if path == "rdf:type" else 0  # the class of the table stands beside the kind
         lines = [f"sh:path {path}", f"sh:name {_text(column.title)}", *_kind(column, table, tables, names, terms)]
         if column.kind == "id" or (column.required and not may_be_missing(column)):
@@ -128,15 +139,15 @@ def _kind(column: Column, table: Table, tables: Mapping[str, Table], names: Name
             yield "sh:nodeKind sh:IRI"
         case "term":
             known = terms.notations.get(names.expand(column.under), {})
-            values = [_term(names.compact(iri), names) for iri in sorted(set(known.values()))]
-            own = [_term(table.rdf_class, names)] if column.property == "rdf:type" else []
+            values = [_term(iri) for iri in sorted(set(known.values()))]
+            own = [_term(names.expand(table.rdf_class))] if column.property == "rdf:type" else []
             yield "sh:in ( " + " ".join([*own, *values]) + " )"
             expected = f"a term below {column.under}"
         case "table":
             yield "sh:class csvw:Table"
             expected = "a table"
         case "row":
-            yield f"sh:class {_term(tables[column.table].rdf_class, names)}"
+            yield f"sh:class {_term(names.expand(tables[column.table].rdf_class))}"
             expected = f"a row of table {column.table}"
         case "any-row":
             yield "sh:nodeKind sh:IRI"
@@ -153,9 +164,12 @@ def _kind(column: Column, table: Table, tables: Mapping[str, Table], names: Name
     yield f"sh:message {_text(expected)}"
 
 
-def _term(curie: str, names: Names) -> str:
-    """Write a CURIE in Turtle: as it is where its prefix is declared above."""
-    return curie if curie.partition(":")[0] in _PREFIXES else f"<{names.expand(curie)}>"
+def _term(iri: str) -> str:
+    """Write an IRI in Turtle, short where a prefix is declared above."""
+    for prefix, uri in _PREFIXES.items():
+        if iri.startswith(uri) and _LOCAL.fullmatch(iri[len(uri) :]):
+            return f"{prefix}:{iri[len(uri) :]}"
+    return f"<{iri}>"
 
 
 def _text(text: str) -> str:

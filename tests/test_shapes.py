@@ -27,8 +27,8 @@ FAULTS: dict[str, tuple[str, str]] = {
         "decision.tsv:4 [authority]: found alfacel-eu-grant: nothing; expected a row of table authority (decision.authority)",
     ),
     "nothing, and not said to be unknown": (
-        "DELETE WHERE { GRAPH ?g { decision:alfacel-eu-grant atmp:confidence ?a } }",
-        "decision.tsv:4 [confidence]: found alfacel-eu-grant: nothing; expected a value (decision.confidence-required)",
+        "DELETE WHERE { GRAPH ?g { decision:alfacel-us-grant atmp:date ?a } }",
+        "decision.tsv:8 [date]: found alfacel-us-grant: nothing; expected a value (decision.date-required)",
     ),
     "two values where one is right": (
         "INSERT DATA { GRAPH graph:decision { decision:alfacel-eu-grant atmp:number 'EU/1/18/0000' } }",
@@ -197,6 +197,13 @@ def test_shapes_of_a_project_are_added_to_the_packages(own_sample: Path) -> None
     )
     found = [str(problem) for problem in check(Project(own_sample, home()), shacl=True)]
     assert "product.tsv:4 [label]: found charlievec: 'charlievec'; expected a short name (urn:own)" in found
+
+
+def test_a_project_with_tables_and_prefixes_of_its_own_has_shapes_too() -> None:
+    """It may lack every prefix that ours have."""
+    root = Path(__file__).parent / "minimal"
+    project = Project(root, home=root)
+    assert [str(problem) for problem in check(project, shacl=True)] == []
 
 
 @pytest.mark.parametrize(
