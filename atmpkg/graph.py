@@ -193,7 +193,6 @@ class KnowledgeGraph:
 
         Raises UsageError where the view, a parameter or a value is not known.
         """
-        from atmpkg.tables import texts
         from atmpkg.views import Again, View, draw
 
         folders = self.project.folders("queries", "views")
@@ -208,7 +207,7 @@ class KnowledgeGraph:
         terms = self.resolver.terms(chosen.query, given)
         graph = draw(chosen, self.store, self.names, terms)
         wanted = self.tables if query.words("tables") == ("all",) else query.words("tables")
-        made_from = {name: Again(partial(texts, self.tables[name])) for name in wanted}
+        made_from = {name: Again(partial(self._rows_of, name)) for name in wanted}
         return replace(
             graph, remarks=self._remarks(chosen.query, given, terms), tables=made_from, sources=Again(self._sources)
         )
@@ -277,6 +276,11 @@ class KnowledgeGraph:
             (r["table"], r["title"], int(r["n"]), r["until"] or None, r["meaning"]) for r in rows(self.store, _TABLES)
         )
         return Answer("tables", "What is known", columns, listed, Remarks(release=atmpkg.__version__))
+
+    def _rows_of(self, table: str) -> Iterator[list[str]]:
+        from atmpkg.tables import texts
+
+        return texts(self.tables[table])
 
     def _sources(self) -> Iterator[tuple[str, str, str]]:
         return ((row["id"], row["title"], row["url"]) for row in rows(self.store, _SOURCES))

@@ -257,7 +257,11 @@ def force(graph: Graph) -> Layout:
     pairs = sorted({(number[edge.start], number[edge.end]) for edge in graph.edges})
     drawn = igraph.Graph(n=len(number), edges=pairs)
     seed = [[random.Random(at).random(), random.Random(-at - 1).random()] for at in range(len(number))]
-    points = drawn.layout_fruchterman_reingold(niter=400, seed=seed, grid="nogrid" if len(number) < 1000 else "grid")
+    points = drawn.layout_fruchterman_reingold(
+        niter=max(50, min(400, 400_000 // max(len(number), 1))),
+        seed=seed,
+        grid="nogrid" if len(number) < 1000 else "grid",
+    )
     xs, ys = (
         _fitted([x for x, _ in points], WIDTH - 2 * SIDE - 160),
         _fitted([y for _, y in points], HEIGHT - TOP - BOTTOM),

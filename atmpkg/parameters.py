@@ -70,7 +70,9 @@ class Resolver:
                     f"For example: atmpkg {question.verb} {question.name} {hint}"
                 )
         if terms.get("since") and terms.get("until") and _number_of(terms["since"][0]) > _number_of(terms["until"][0]):
-            raise UsageError(f"cannot ask {question.name}: since is later than until; expected the earlier day first.")
+            raise UsageError(
+                f"cannot {question.verb} {question.name}: since is later than until; expected the earlier day first."
+            )
         return terms
 
     def _default(self, parameter: Parameter) -> list[str]:
