@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -102,10 +103,13 @@ def value_of(term: Any, column: AnswerColumn) -> Value:
     if term is None:
         return None
     datatype = term.datatype.value if hasattr(term, "datatype") else ""
-    if datatype in _INTEGERS:
-        return int(term.value)
-    if datatype in _DECIMALS:
-        return float(term.value)
+    try:
+        if datatype in _INTEGERS:
+            return int(term.value)
+        if datatype in _DECIMALS and math.isfinite(number := float(term.value)):
+            return number
+    except ValueError:  # an ill-typed literal stays as it is written
+        pass
     if datatype == f"{_XSD}boolean":
         return bool(term.value == "true" or term.value == "1")
     text = str(term.value) if hasattr(term, "value") else str(term)

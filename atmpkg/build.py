@@ -12,6 +12,7 @@ any moment leaves the old answers::
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -34,7 +35,7 @@ from atmpkg.queries import read_queries
 from atmpkg.reasoning import infer
 from atmpkg.records import Record, Validator, term_problems
 from atmpkg.stores import Embedded, Store
-from atmpkg.tables import Row, Table, name_problems, read_rows, read_tables
+from atmpkg.tables import Row, Table, missing_problems, name_problems, read_rows, read_tables
 from atmpkg.terms import Terms
 
 _POINTER = "current"
@@ -42,7 +43,7 @@ _ABOUT = "build.json"
 _FILE = "graph.nq"
 _STORE = "store"
 _OURS = re.compile(r"current(\.\d+)?|new-\w+|[0-9a-f]{24}|\..*")
-_ABANDONED = 24 * 3600  # seconds after which the folder of a killed build is removed
+_ABANDONED = 3600  # seconds after which the folder of a killed build is removed
 IN_MEMORY = 100_000_000  # bytes of N-Quads, about 700,000 quads: read in a second, and answered four times faster
 
 
@@ -54,17 +55,34 @@ class Built:
     quads: int
     rows: Mapping[str, int]
     inferred: Mapping[str, int]
+    digest: str = ""
+
+    @classmethod
+    def read(cls, folder: Path) -> Built:
+        """Read what a build says of itself; raise OSError or ValueError where that cannot be."""
+        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        if not isinstance(about, dict):
+            raise ValueError(f"{_ABOUT} is damaged")
+        if about.get("format") != FORMAT:
+            version = f"format {about.get('format')}, this is atmpkg {atmpkg.__version__} with format {FORMAT}"
+            raise ValueError(f"it has {version}")
+        try:
+            return cls(folder, int(about["quads"]), dict(about["rows"]), dict(about["inferred"]), str(about["digest"]))
+        except (KeyError, TypeError):
+            raise ValueError(f"{_ABOUT} is damaged") from None
 
     def open(self) -> Embedded:
         """Open it for reading; raise StoreError where it is damaged."""
         path = self.folder / _FILE
         if not path.exists():
             return Embedded.open(self.folder / _STORE)
-        store = Embedded.read(path)
-        if len(store) != self.quads:
-            found = f"it holds {len(store)} quads of {self.quads}"
-            raise StoreError(f"cannot read the store {self.folder}: {found}. Build it again.")
-        return store
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"cannot read the store {self.folder}: {error.strerror}. Build it again.") from None
+        if _digest(content) != self.digest:
+            raise StoreError(f"cannot read the store {self.folder}: it was changed after it was built. Build it again.")
+        return Embedded.read(content)
 
 
 def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
@@ -76,7 +94,7 @@ def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
     terms = Terms.read(project.ontology)
     if unknown := sorted(term_problems(tables, names, terms)):
         raise DataError(unknown)
-    problems: list[Problem] = []
+    problems = list(missing_problems(tables))
     rows = dict.fromkeys(tables, 0)
 
     def records() -> Iterator[Record]:
@@ -109,12 +127,15 @@ def fill(project: Project, choose: Callable[[Path], Store]) -> tuple[Store, dict
     ``choose`` gives the empty store, seeing the file of N-Quads that is to be loaded.
     """
     rules = read_queries(project.folders("queries", "rules")).values()
-    with tempfile.TemporaryDirectory() as work:
-        path = Path(work) / "asserted.nq"
-        with path.open("w", encoding="utf-8", newline="\n") as out:
-            rows = write_quads(project, out)
-        store = choose(path)
-        store.load(path)
+    try:
+        with tempfile.TemporaryDirectory() as work:
+            path = Path(work) / "asserted.nq"
+            with path.open("w", encoding="utf-8", newline="\n") as out:
+                rows = write_quads(project, out)
+            store = choose(path)
+            store.load(path)
+    except OSError as error:
+        raise StoreError(f"cannot build the graph: {error.strerror or error}.") from None
     return store, rows, infer(store, rules)
 
 
@@ -133,8 +154,11 @@ def build(project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY) ->
     """
     name = project.fingerprint()
     if found := finished(folder, name):
-        _point(folder, name)
-        return found
+        with contextlib.suppress(StoreError):
+            found.open()  # a damaged build is made again
+            _point(folder, name)
+            return found
+        shutil.rmtree(found.folder, ignore_errors=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if other := next((path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name)), ""):
@@ -164,7 +188,10 @@ def build(project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY) ->
             "quads": len(store),
             "rows": rows,
             "inferred": dict(inferred),
+            "digest": _digest((work / _FILE).read_bytes()) if (work / _FILE).exists() else "",
         }
+        if project.fingerprint() != name:
+            raise StoreError("cannot finish the build: the tables were changed while they were read. Build again.")
         del store
         work.chmod(0o755)  # made for its owner alone
         (work / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
@@ -187,29 +214,20 @@ def build(project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY) ->
 def finished(folder: Path, name: str) -> Built | None:
     """Return the build of that name if it was finished by this format of atmpkg."""
     try:
-        about = json.loads((folder / name / _ABOUT).read_text(encoding="utf-8"))
+        return Built.read(folder / name)
     except (OSError, ValueError):
         return None
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
-        return None
-    return Built(folder / name, about["quads"], about["rows"], about["inferred"])
 
 
 def current(folder: Path) -> Built:
     """Return the build that a folder points to; raise StoreError where there is none that can be read."""
     again = f"Build it with: atmpkg build --store {folder}"
     try:
-        name = (folder / _POINTER).read_text(encoding="utf-8").strip()
-        about = json.loads((folder / name / _ABOUT).read_text(encoding="utf-8"))
+        return Built.read(folder / (folder / _POINTER).read_text(encoding="utf-8").strip())
     except FileNotFoundError:
         raise StoreError(f"cannot open the store {folder}: nothing was built there. {again}") from None
     except (OSError, ValueError) as error:
         raise StoreError(f"cannot open the store {folder}: {error}. {again}") from None
-    version = about.get("format") if isinstance(about, dict) else None
-    if version != FORMAT:
-        found = f"it has format {version}, this is atmpkg {atmpkg.__version__} with format {FORMAT}"
-        raise StoreError(f"cannot open the store {folder}: {found}. {again}")
-    return Built(folder / name, about["quads"], about["rows"], about["inferred"])
 
 
 def check(project: Project) -> Iterator[Problem]:
@@ -221,6 +239,10 @@ def check(project: Project) -> Iterator[Problem]:
         yield from error.problems
         return
     yield from faults(store, checks, read_tables(project.tables))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def _ids(table: Table) -> set[str]:

@@ -67,7 +67,13 @@ def say(line: str) -> None:
 def _open(data: Path | None, store: Path | None, quiet: bool) -> KnowledgeGraph:
     from atmpkg.graph import KnowledgeGraph
 
-    return KnowledgeGraph.open(data=data, store=store, say=(lambda line: None) if quiet else say)
+    return KnowledgeGraph.open(data=data, store=store, say=_warn if quiet else say)
+
+
+def _warn(line: str) -> None:
+    """Write a warning to stderr and drop any other remark."""
+    if line.startswith("warning"):
+        say(line)
 
 
 @app.command()
@@ -207,15 +213,21 @@ def query(
     _print(from_result(result, "query", "query", (), Remarks(release=__version__)), format)
 
 
-def _sparql(text: str) -> str:
-    if text == "-":
-        return sys.stdin.read()
-    path = Path(text)
+def _is_file(text: str) -> bool:
     try:
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
+        return Path(text).is_file()
     except (OSError, ValueError):  # a query is not a file name
-        return text
+        return False
+
+
+def _sparql(text: str) -> str:
+    try:
+        if text == "-":
+            return sys.stdin.read() if sys.stdin else ""
+        if _is_file(text):
+            return Path(text).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"cannot read the query {text}: it is not UTF-8 at byte {error.start + 1}.") from None
     if text.endswith((".rq", ".sparql")):
         raise UsageError(f"cannot read the query {text}: there is no such file.")
     return text
@@ -396,6 +408,8 @@ def _about(version: Annotated[bool, typer.Option("--version", help="Print the ve
 
 def main() -> None:
     """Run the command line; every known fault becomes a clear line and an exit code."""
+    if sys.stdout is None or sys.stderr is None:  # closed by the caller, as in `>&-`
+        sys.exit(3)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character still shows the rest

@@ -134,7 +134,7 @@ class KnowledgeGraph:
         """The names of all things."""
         return self.resolver.index
 
-    def ask(self, name: str, **parameters: object) -> Answer:
+    def ask(self, name: str, /, **parameters: object) -> Answer:
         """Answer a question; parameter names take dash or underscore, values are text, dates, numbers or lists.
 
         Raises UsageError where the question, a parameter or a value is not known.
@@ -145,7 +145,7 @@ class KnowledgeGraph:
         result = self.store.query(question.bind(terms))
         return from_result(result, name, question.title, question.columns, self._remarks(question, given, terms))
 
-    def sparql(self, name: str, **parameters: object) -> str:
+    def sparql(self, name: str, /, **parameters: object) -> str:
         """Return the SPARQL of a question with the values filled in."""
         question = self.question(name)
         given = {key.replace("-", "_"): _texts(value) for key, value in parameters.items() if value is not None}
@@ -285,7 +285,8 @@ class KnowledgeGraph:
         self, question: Query, given: Mapping[str, Sequence[str]], terms: Mapping[str, Sequence[str]]
     ) -> Remarks:
         tables = question.words("tables")
-        places = [term.strip("<>") for term in (*terms.get("jurisdiction", ()), *terms.get("country", ()))]
+        asked = [p.name for p in question.parameters if p.type == "jurisdiction"]
+        places = [term.strip("<>") for name in asked for term in terms.get(name, ())]
         as_of = next((_day(terms[name][0]) for name in ("as_of", "until") if terms.get(name)), self.today.isoformat())
         scope, missing = self._unrecorded(question, tables, places)
         return Remarks(
@@ -308,7 +309,7 @@ class KnowledgeGraph:
         """
         surveys = [row for row in self._surveys if row["table"] in tables[:1]]
         latest = []
-        for place in places or [""]:
+        for place in places or sorted({row["jurisdiction"] for row in surveys}):
             areas = {"", place, *(row["area"] for row in rows(self.store, _AREAS % place))} if place else set()
             fitting = [row for row in surveys if not place or row["jurisdiction"] in areas]
             if not fitting:

@@ -14,6 +14,7 @@ ONTOLOGY = "https://w3id.org/atmpkg/ontology/"
 DATA = "https://w3id.org/atmpkg/id/"
 GRAPH = "https://w3id.org/atmpkg/graph/"
 
+_MOST_BRACKETS = 5000
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
@@ -23,8 +24,11 @@ def load_yaml(path: Path) -> object:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+        if max(text.count("["), text.count("{")) > _MOST_BRACKETS:
+            raise ValueError("more brackets than any description needs")
+        return yaml.load(text, Loader=loader)
+    except (yaml.YAMLError, OSError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 0
         what = getattr(error, "problem", None) or str(error)
@@ -33,12 +37,12 @@ def load_yaml(path: Path) -> object:
 
 def _prefix_problems(path: Path, entries: Mapping[object, object]) -> Iterator[Problem]:
     for prefix, entry in entries.items():
-        if not isinstance(entry, dict) or not isinstance(entry.get("uri"), str):
+        if not isinstance(entry, dict) or not isinstance(entry.get("uri"), str) or not is_iri(entry["uri"]):
             yield Problem(path.name, 0, str(prefix), quoted(str(entry)), "{uri: ...} with an address")
             continue
         try:
-            re.compile(str(entry.get("pattern", "")))
-        except re.error:
+            re.compile(entry.get("pattern", ""))
+        except (re.error, TypeError):
             yield Problem(path.name, 0, f"{prefix}.pattern", quoted(str(entry["pattern"])), "a regular expression")
 
 

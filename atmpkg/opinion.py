@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from atmpkg.classify import Facts, Law, Verdict, facts_of, hermit, read_descript
 from atmpkg.dates import CalendarDate
 from atmpkg.errors import UsageError, quoted
 from atmpkg.graph import KnowledgeGraph
-from atmpkg.names import DATA
+from atmpkg.names import DATA, ID_PATTERN
 from atmpkg.stores import rows
 
 _WIDTH = 100
@@ -70,6 +71,8 @@ def _facts(kg: KnowledgeGraph, law: Law, thing: str) -> tuple[str, str, Facts]:
         label, given = read_description(Path(thing))
         return label, "", law.check(given)
     if thing.startswith("ruling:"):
+        if not re.fullmatch(ID_PATTERN, thing.removeprefix("ruling:")):
+            raise UsageError(f"cannot classify {quoted(thing)}: there is no such ruling.")
         iri = f"{DATA}ruling/{thing.removeprefix('ruling:')}"
         label = thing
     else:

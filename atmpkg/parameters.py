@@ -54,7 +54,10 @@ class Resolver:
                 )
         terms: dict[str, list[str]] = {}
         for name, parameter in parameters.items():
-            values = [value for value in given.get(name, ()) if value.strip()] or self._default(parameter)
+            values = [value for value in given.get(name, ()) if value.strip()]
+            if name in given and not values:
+                raise UsageError(f"cannot ask {question.name}: {_said(name)} is empty; give a value or leave it out.")
+            values = values or self._default(parameter)
             if values:
                 terms[name] = [
                     term for value in self._split(parameter, values) for term in self.resolve(parameter, value)
@@ -104,11 +107,11 @@ class Resolver:
             date = CalendarDate.parse(value)
         except ValueError as error:
             raise UsageError(
-                f"cannot read {parameter.name}={quoted(value)}: {error}; expected a date such as 2022-01-01."
+                f"cannot read {_said(parameter.name)}={quoted(value)}: {error}; expected a date such as 2022-01-01."
             ) from None
         if date.earliest.year not in YEARS:
             span = f"a year from {YEARS.start} to {YEARS.stop - 1}"
-            raise UsageError(f"cannot read {parameter.name}={quoted(value)}: expected {span}.")
+            raise UsageError(f"cannot read {_said(parameter.name)}={quoted(value)}: expected {span}.")
         day = date.earliest if parameter.name.startswith(_BEGIN) else date.latest
         return literal(str(day_number(day)), "integer")
 
@@ -126,11 +129,12 @@ class Resolver:
     def _things(self, parameter: Parameter, value: str) -> list[str]:
         kinds = _ENTITIES[parameter.type]
         found = self.index.exactly(value, kinds) or self.things(value, kinds)
+        found = [match for match in found if match.id == value] or found  # an id as written means its thing
         if parameter.type == "thing" and found:
             found = [match for match in found if match.kind == found[0].kind]  # the product rather than its substance
         if not found:
             near = self.index.suggestions(value, kinds)
-            hint = f" Did you mean {' or '.join(near)}?" if near else f" See: atmpkg find {value}"
+            hint = f" Did you mean {' or '.join(near)}?" if near else " Search for it: atmpkg find WORDS"
             raise UsageError(f"cannot find the {parameter.type} {quoted(value)}.{hint}")
         if len(found) > 1 and parameter.type != "disease":
             listed = ", ".join(f"{m.id} ({m.reason} {m.matched})" for m in found)
@@ -148,6 +152,11 @@ class Resolver:
             return self.index.exactly(self._names.expand(curie), kinds)
         except ValueError:
             return []
+
+
+def _said(name: str) -> str:
+    """Write the name of a parameter as users do."""
+    return name.replace("_", "-")
 
 
 def _number_of(term: str) -> int:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from atmpkg.errors import UsageError
+import atmpkg
+from atmpkg.errors import UsageError, quoted
 
 FORMAT = 2  # of a built store; raise it when the meaning of its quads changes
 
@@ -33,11 +34,18 @@ class Project:
         """Return the project at ``data``, else the checkout at or above the working directory, else the package's."""
         own = home()
         if data is not None:
-            root = Path(data).expanduser().resolve()
-            if not (root / "data" / "tables").is_dir():
+            try:
+                root = Path(data).expanduser().resolve()
+                usable = (root / "data" / "tables").is_dir()
+            except (OSError, RuntimeError, ValueError) as error:
+                raise UsageError(f"cannot use the data in {quoted(str(data))}: {error}.") from None
+            if not usable:
                 raise UsageError(f"cannot use the data in {data}: it has no folder data/tables.")
             return cls(root, own)
-        here = Path.cwd()
+        try:
+            here = Path.cwd()
+        except OSError:  # it was removed meanwhile
+            here = own
         for folder in (here, *here.parents):
             if (folder / "data" / "tables").is_dir() and (folder / "ontology" / "prefixes.yaml").is_file():
                 return cls(folder, own)
@@ -65,7 +73,7 @@ class Project:
 
     def fingerprint(self) -> str:
         """Hash everything that a built store depends on."""
-        digest = hashlib.sha256(f"format {FORMAT}".encode())
+        digest = hashlib.sha256(f"format {FORMAT} version {atmpkg.__version__}".encode())
         for path in self._inputs():
             content = path.read_bytes()
             digest.update(f"\0{path.name}\0{len(content)}\0".encode())
@@ -96,7 +104,7 @@ class Project:
 def cache_folder() -> Path:
     """Return the user's cache directory for atmpkg; ``ATMPKG_CACHE`` overrides it."""
     if chosen := os.environ.get("ATMPKG_CACHE"):
-        return Path(chosen)
+        return Path(chosen).expanduser()
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "atmpkg"
     if sys.platform == "win32":

@@ -176,7 +176,7 @@ def _header(path: Path, text: str) -> dict[str, object]:
     lines = [line[2:].removeprefix(" ") for line in text.splitlines() if line.startswith("#+")]
     try:
         header = yaml.load("\n".join(lines), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise DataError([Problem(path.name, line, "", quoted(str(error)), "a header of YAML after '#+'")]) from None
@@ -211,11 +211,11 @@ def _faults(path: Path, header: Mapping[str, object], blocks: Mapping[str, objec
         if about.get("type") not in PARAMETER_TYPES:
             yield Problem(path.name, 0, f"{name}.type", quoted(str(about.get("type"))), one_of(PARAMETER_TYPES))
         for key in about.keys() - fields:
-            yield Problem(path.name, 0, f"{name}.{key}", quoted(key), one_of(sorted(fields)))
+            yield Problem(path.name, 0, f"{name}.{key}", quoted(str(key)), one_of(sorted(fields)))
         if not isinstance(about.get("values", []), list):
             yield Problem(path.name, 0, f"{name}.values", quoted(str(about["values"])), "a list of words")
     for name, about in _entries(header, "columns"):
         if about.get("type", "text") not in COLUMN_TYPES:
             yield Problem(path.name, 0, f"{name}.type", quoted(str(about.get("type"))), one_of(COLUMN_TYPES))
         for key in about.keys() - set(AnswerColumn.__dataclass_fields__):
-            yield Problem(path.name, 0, f"{name}.{key}", quoted(key), "meaning, type, unit, many, of")
+            yield Problem(path.name, 0, f"{name}.{key}", quoted(str(key)), "meaning, type, unit, many, of")

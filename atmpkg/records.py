@@ -25,7 +25,8 @@ _ABSENCE = {
     "not-applicable": f"<{ONTOLOGY}notApplicableFor>",
     "confidential": f"<{ONTOLOGY}confidentialFor>",
 }
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_PLACING = ("row", "any-row", "column", "term", "code", "table")  # without them a row has no place in the graph
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff]")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
@@ -191,7 +192,7 @@ def _record(table: Table, row: Row, fits: list[Fit]) -> Iterator[Record | Proble
 
 def _may_be_missing(column: Column) -> bool:
     """Tell whether a cell may say that its value is unknown: all but what places the row in the graph."""
-    return column.kind != "id" and not (column.required and column.kind in ("row", "any-row", "column"))
+    return column.kind != "id" and not (column.required and column.kind in _PLACING)
 
 
 def _clean(text: str) -> str:

@@ -65,15 +65,12 @@ class Embedded:
         return cls(ox.Store())
 
     @classmethod
-    def read(cls, path: Path) -> Embedded:
-        """Read a file that `write` made into memory."""
+    def read(cls, nquads: bytes) -> Embedded:
+        """Read into memory what `write` wrote."""
         import pyoxigraph as ox
 
         store = ox.Store()
-        try:
-            store.load(path=str(path), format=ox.RdfFormat.N_QUADS, lenient=True)
-        except (OSError, SyntaxError) as error:
-            raise StoreError(f"cannot read the store {path.parent}: {_cause(error)}. Build it again.") from None
+        store.load(nquads, format=ox.RdfFormat.N_QUADS, lenient=True)
         return cls(store)
 
     def write(self, path: Path) -> None:

@@ -99,6 +99,9 @@ class _Description:
         known = {"title", "meaning", "class", "sentence", "with", "columns"}
         for key in entry.keys() - known:
             self.wrong(str(key), key, one_of(sorted(known)))
+        for key in ("title", "meaning", "class", "sentence"):
+            if not isinstance(entry.get(key, ""), str):
+                self.wrong(key, entry[key], "text")
         for key in {"title", "meaning", "class", "columns"} - entry.keys():
             self.wrong(key, "nothing", f"a value for {key}")
         columns = entry.get("columns")
@@ -138,11 +141,16 @@ class _Description:
             self.wrong(f"{name}.{need}", "nothing", f"{need}, which a column of kind {kind} needs")
         if kind != "id" and not about.get("property"):
             self.wrong(f"{name}.property", "nothing", "the RDF property as a CURIE")
-        try:
-            re.compile(str(about.get("pattern", "")))
-        except re.error:
-            self.wrong(f"{name}.pattern", about["pattern"], "a regular expression")
         about = {key: value for key, value in about.items() if key in fields}
+        for key, value in list(about.items()):
+            right = bool if key in ("required", "many") else list if key in ("values", "prefixes") else str
+            if not isinstance(value, right):
+                self.wrong(f"{name}.{key}", value, {bool: "true or false", list: "a list", str: "text"}[right])
+                del about[key]
+        try:
+            re.compile(about.get("pattern", ""))
+        except re.error:
+            self.wrong(f"{name}.pattern", about.pop("pattern"), "a regular expression")
         for key in ("values", "prefixes"):
             listed = about.get(key, [])
             if not isinstance(listed, list) or not all(isinstance(value, str) for value in listed):
@@ -199,6 +207,13 @@ def read_tables(folders: list[Path]) -> dict[str, Table]:
     return tables
 
 
+def missing_problems(tables: Mapping[str, Table]) -> Iterator[Problem]:
+    """Yield a Problem for each description that has no rows beside it: a lost file is not an empty table."""
+    for table in tables.values():
+        if table.path.with_suffix(".yaml").exists() and not table.path.exists():
+            yield Problem(table.path.name, 0, "", "no such file", "the rows of the table, or its header alone")
+
+
 def name_problems(tables: Mapping[str, Table], names: Names) -> Iterator[Problem]:
     """Yield a Problem for each class, property or `under` of the descriptions that no prefix can expand."""
     for table in tables.values():
@@ -234,6 +249,10 @@ def read_rows(table: Table) -> Iterator[Row | Problem]:
             return
         order = [names.index(column.name) if column.name in names else None for column in table.columns]
         for line, raw in enumerate(file, 2):
+            if not raw.endswith(b"\n"):
+                yield Problem(
+                    name, line, "", "a last line without a line feed", "a whole line; the file may be cut off"
+                )
             cells, fault = _cells(name, line, raw)
             if fault:
                 yield fault

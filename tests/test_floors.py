@@ -20,6 +20,7 @@ PLAN = [
     "graph",
     "pages opinion",
     "cli",
+    "__main__",
 ]
 FLOOR = {module: number for number, line in enumerate(PLAN) for module in line.split()}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

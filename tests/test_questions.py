@@ -131,7 +131,7 @@ def test_the_day_before_a_decision_is_not_the_day_of_it(sample: KnowledgeGraph) 
         ("names", {"product": "alfacell"}, "cannot find the product 'alfacell'. Did you mean alfacel?"),
         ("names", {"product": "Twin"}, "cannot tell which product 'Twin' means: deltavec (common Twin), echocel (common Twin)"),
         ("authorised-products", {"jurisdiction": "XX"}, "cannot find the jurisdiction 'XX'."),
-        ("authorised-products", {"jurisdiction": "EU", "as_of": "soon"}, "cannot read as_of='soon': not of the form"),
+        ("authorised-products", {"jurisdiction": "EU", "as_of": "soon"}, "cannot read as-of='soon': not of the form"),
         ("authorised-products", {"jurisdiction": "EU", "as_of": "2020|2021"}, "cannot take 2 values for as_of; expected one."),
         ("not-an-atmp", {"product": "x"}, "no parameter 'product'; it takes none."),
     ],

@@ -72,9 +72,10 @@ def test_a_missing_file_is_an_empty_table(tmp_path: Path) -> None:
     assert list(read_rows(replace(TABLES["product"], path=tmp_path / "absent.tsv"))) == []
 
 
-def test_a_last_line_needs_no_line_feed() -> None:
-    (record,) = validated(HEADER + b"alfacel\ta\t\tregister")
+def test_a_last_line_without_line_feed_may_be_cut_off() -> None:
+    problem, record = validated(HEADER + b"alfacel\ta\t\tregister")
     assert isinstance(record, Record)
+    assert isinstance(problem, Problem) and problem.found == "a last line without a line feed"
 
 
 @pytest.mark.parametrize("word", MISSING)

@@ -1,0 +1,5 @@
+"""``python -m atmpkg`` is ``atmpkg``."""
+
+from atmpkg.cli import main
+
+main()
