@@ -56,7 +56,9 @@ class Resolver:
         for name, parameter in parameters.items():
             values = [value for value in given.get(name, ()) if value.strip()]
             if name in given and not values:
-                raise UsageError(f"cannot ask {question.name}: {_said(name)} is empty; give a value or leave it out.")
+                raise UsageError(
+                    f"cannot {question.verb} {question.name}: {_said(name)} is empty; give a value or leave it out."
+                )
             values = values or self._default(parameter)
             if values:
                 terms[name] = [

@@ -136,7 +136,7 @@ def test_around_something_that_the_view_does_not_show(small: KnowledgeGraph) -> 
         ({"view": "product-target-diseas"}, "no such view; did you mean product-target-disease?"),
         ({"view": "company-network", "colour": "red"}, "cannot draw company-network: no parameter 'colour'; it takes"),
         ({"view": "company-network", "product": "anacell"}, "cannot find the product 'anacell'. Did you mean anacel?"),
-        ({"view": "safety-network", "as_of": "2024-13"}, "cannot read as_of='2024-13'"),
+        ({"view": "safety-network", "as_of": "2024-13"}, "cannot read as-of='2024-13'"),
         ({"view": "company-network", "hops": "two"}, "cannot read hops='two': expected a whole number."),
     ],
 )
