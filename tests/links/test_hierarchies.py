@@ -70,7 +70,6 @@ def test_a_disease_that_nobody_knows_is_told(clinic: KnowledgeGraph) -> None:
         ("MONDO:0019118", {"voretigene-neparvovec"}, {"corneal-epithelial-cells-holostem"}),
         ("MONDO:0003847", {"voretigene-neparvovec", "etranacogene-dezaparvovec"}, {"axicabtagene-ciloleucel"}),
         ("plasma cell myeloma", {"idecabtagene-vicleucel"}, {"axicabtagene-ciloleucel"}),
-        ("", {"axicabtagene-ciloleucel", "voretigene-neparvovec"}, set()),
     ],
 )
 def test_indications_of_a_group_of_diseases(
