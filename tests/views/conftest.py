@@ -87,7 +87,7 @@ def draw(
 
 @pytest.fixture(scope="session")
 def biolink() -> dict[str, dict[str, object]]:
-    """Return the Biolink model that PyPI's ``biolink-model`` carries."""
+    """Return the Biolink model that the package ``biolink-model`` carries."""
     from importlib.resources import files
 
     import yaml
