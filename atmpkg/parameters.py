@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from atmpkg.dates import YEARS, CalendarDate, day_number
 from atmpkg.errors import UsageError, nearest, one_of, quoted
-from atmpkg.names import Names
+from atmpkg.names import ID_PATTERN, Names, data_iri
 from atmpkg.queries import Parameter, Query
 from atmpkg.records import literal
 from atmpkg.search import MONDO, Index
@@ -128,10 +129,21 @@ class Resolver:
             )
         return literal(known[value.casefold()])
 
+    def _of_id(self, value: str, kinds: Iterable[str]) -> str:
+        """Return the thing that has this id as written, found without reading all names; else nothing."""
+        if not re.fullmatch(ID_PATTERN, value):
+            return ""
+        for kind in kinds:
+            iri = f"<{data_iri(kind, value)}>"
+            if any(rows(self._store, f"SELECT ?type {{ {iri} a ?type }} LIMIT 1")):
+                return iri
+        return ""
+
     def _things(self, parameter: Parameter, value: str) -> list[str]:
         kinds = _ENTITIES[parameter.type]
+        if iri := self._of_id(value, kinds):
+            return [iri]
         found = self.index.exactly(value, kinds)
-        found = [match for match in found if match.id == value] or found  # an id as written means its thing
         if parameter.type == "thing" and found:
             found = [match for match in found if match.kind == found[0].kind]  # the product rather than its substance
         if not found:
