@@ -22,6 +22,8 @@ from atmpkg.terms import Terms
 
 Facts = Mapping[str, bool]  # criterion notation -> answer; a criterion that is unknown is left out
 
+# YAML reads an unquoted yes, no and ~ as true, false and nothing.
+_ANSWERS = {"yes": "yes", "True": "yes", "no": "no", "False": "no", "unknown": "unknown", "None": "unknown"}
 _RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _CRITERIA = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
@@ -243,8 +245,8 @@ class Law:
         for name, value in facts.items():
             if name not in self.criteria:
                 raise UsageError(f"cannot classify: no criterion {quoted(name)}{nearest(name, self.criteria) or '.'}")
-            answer = {True: "yes", False: "no", None: "unknown"}.get(value, value)  # type: ignore[call-overload]
-            if answer not in ("yes", "no", "unknown"):
+            answer = _ANSWERS.get(str(value))
+            if answer is None or not isinstance(value, bool | str | None):
                 raise UsageError(f"cannot classify: found {name}: {quoted(str(value))}; expected yes, no or unknown.")
             if answer != "unknown":
                 known[name] = answer == "yes"

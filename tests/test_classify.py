@@ -291,3 +291,9 @@ def test_rules_and_hermit_agree_on_every_product_and_ruling_of_the_graph(law: La
     begun = time.monotonic()
     assert disagreements(law, things) == []
     assert time.monotonic() - begun < 60
+
+
+@pytest.mark.parametrize("answer", [["yes"], 1, {"a": "b"}, "maybe", 0.0])
+def test_an_answer_that_is_none_is_told(answer: object) -> None:
+    with pytest.raises(UsageError, match=r"^cannot classify: found viable-cells: .*; expected yes, no or unknown\.$"):
+        Law(Project(home(), home())).check({"viable-cells": answer})
