@@ -63,7 +63,7 @@ def read_sets(folder: Path) -> dict[str, MappingSet]:
             problems.append(Problem(_SETS, 0, str(name), quoted(found, 200), expected))
             continue
         values = {key: tuple(map(str, v)) if isinstance(v, list) else str(v) for key, v in about.items()}
-        sets[str(name)] = MappingSet(name=str(name), **values)  # type: ignore[arg-type]
+        sets[str(name)] = MappingSet(name=str(name), **values)  # type: ignore[arg-type]  # the keys were checked above
     if problems:
         raise DataError(problems)
     return sets

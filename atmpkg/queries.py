@@ -203,7 +203,7 @@ def _parameters(header: Mapping[str, object]) -> Iterator[Parameter]:
 
 def _columns(header: Mapping[str, object]) -> Iterator[AnswerColumn]:
     for name, about in _entries(header, "columns"):
-        yield AnswerColumn(**({"name": name} | about))  # type: ignore[arg-type]
+        yield AnswerColumn(**({"name": name} | about))  # type: ignore[arg-type]  # the header is checked by _faults
 
 
 def _faults(path: Path, header: Mapping[str, object], blocks: Mapping[str, object]) -> Iterator[Problem]:

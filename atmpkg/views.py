@@ -277,7 +277,7 @@ def _rows(store: Store, sparql: str) -> Iterator[Mapping[str, Any]]:
     result = store.query(sparql)
     variables: list[Any] = list(getattr(result, "variables", ()))
     names = [variable.value for variable in variables]
-    for solution in solutions(result):  # type: ignore[arg-type]
+    for solution in solutions(result):  # type: ignore[arg-type]  # a view is a SELECT
         yield {name: term for name, term in zip(names, solution, strict=True) if term is not None}
 
 

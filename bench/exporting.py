@@ -61,7 +61,7 @@ def made(edges: int) -> Graph:
     return Graph(
         name="made",
         title="Made",
-        nodes=Nodes(nodes),  # type: ignore[arg-type]
+        nodes=Nodes(nodes),  # type: ignore[arg-type]  # a stand-in that streams
         edges=Again(lines),
         edge_columns=(AnswerColumn("sources", many=True), AnswerColumn("score", type="number")),
         timed=True,

@@ -95,7 +95,7 @@ def open_atmpkg(project: Project, built: Built) -> Callable[..., Timed]:
     from atmpkg.graph import KnowledgeGraph
 
     kg = KnowledgeGraph(built.open(), project)
-    kg.index  # noqa: B018
+    kg.index  # noqa: B018  # read the names once, before anything is timed
 
     def work(name: str, given: dict[str, Any], most: int, budget: float) -> Timed:
         return timed(
