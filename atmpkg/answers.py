@@ -269,7 +269,9 @@ def from_result(
         if _ROW in left_out:
             told_by.append(_row_id(solution[_ROW]))
         rows.append(tuple(value_of(solution[c.name], c) for c in order))
-    order[len(described) :] = [_seen(column, at + len(described), rows) for at, column in enumerate(order[len(described) :])]
+    order[len(described) :] = [
+        _seen(column, at + len(described), rows) for at, column in enumerate(order[len(described) :])
+    ]
     return Answer(
         name,
         title,

@@ -51,9 +51,7 @@ def pandas(columns: Sequence[AnswerColumn], rows: Sequence[Sequence[Any]]) -> pd
     )
 
 
-def _typed(
-    columns: Sequence[AnswerColumn], rows: Sequence[Sequence[Any]]
-) -> Iterator[tuple[AnswerColumn, list[Any]]]:
+def _typed(columns: Sequence[AnswerColumn], rows: Sequence[Sequence[Any]]) -> Iterator[tuple[AnswerColumn, list[Any]]]:
     """Yield the columns with their values in Python's own types, then the precision of each date column."""
     late = []
     for at, column in enumerate(columns):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -228,7 +228,10 @@ class KnowledgeGraph:
         wanted = self.tables if query.words("tables") == ("all",) else query.words("tables")
         made_from = {name: Again(partial(self._rows_of, name)) for name in wanted}
         return replace(
-            graph, remarks=self.completeness.remarks(chosen.query, given, terms), tables=made_from, sources=Again(self._sources)
+            graph,
+            remarks=self.completeness.remarks(chosen.query, given, terms),
+            tables=made_from,
+            sources=Again(self._sources),
         )
 
     def view(self, view: str, **parameters: object) -> nx.MultiDiGraph:
@@ -362,4 +365,3 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, Iterable):
         return [str(item) for item in value]
     return [str(value)]
-

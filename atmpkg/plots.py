@@ -88,7 +88,10 @@ class Plot:
                 "title": title,
                 "config": _config(),
                 "datasets": {"rows": list(_records(columns, rows)), **_extra(needs)},
-                "vconcat": [_coloured(spec, {part for row in rows for value in row for part in str(value).split("|")}), last],
+                "vconcat": [
+                    _coloured(spec, {part for row in rows for value in row for part in str(value).split("|")}),
+                    last,
+                ],
                 "spacing": 18,
                 "padding": 16,
                 "background": "white",

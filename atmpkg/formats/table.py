@@ -57,7 +57,9 @@ def _shown(answer: Answer) -> Iterator[int]:
 
 
 def _longest_word(texts: Iterable[str]) -> int:
-    return max((display_width(word) for text in texts for word in re.split(r"(?<=[^\W\d]-)| ", text)), default=_NARROWEST)
+    return max(
+        (display_width(word) for text in texts for word in re.split(r"(?<=[^\W\d]-)| ", text)), default=_NARROWEST
+    )
 
 
 def display_width(text: str) -> int:
@@ -82,14 +84,14 @@ def _widths(heads: list[str], cells: list[list[str]], width: int) -> list[int]:
     return widths
 
 
-def _wrapped(
-    cells: list[str], widths: list[int], right: list[bool], colours: Sequence[str] = ()
-) -> Iterator[str]:
+def _wrapped(cells: list[str], widths: list[int], right: list[bool], colours: Sequence[str] = ()) -> Iterator[str]:
     """Yield the lines that a row takes."""
     wrapped = [_wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
     for at in range(max(map(len, wrapped), default=0)):
         padded = _padded([cell[at] if at < len(cell) else "" for cell in wrapped], widths, right)
-        marked = [f"{c}{text}{_PLAIN}" if c else text for c, text in zip(colours or [""] * len(padded), padded, strict=True)]
+        marked = [
+            f"{c}{text}{_PLAIN}" if c else text for c, text in zip(colours or [""] * len(padded), padded, strict=True)
+        ]
         yield "  ".join(marked)
 
 

@@ -66,7 +66,9 @@ def _cell(sheet: Any, number: int, at: int, column: AnswerColumn, value: Value, 
         case _ if column.type == "date" and len(value) == 10 and value >= "1900-03-01":
             sheet.write_datetime(number, at, dt.datetime.fromisoformat(value), day)
         case _:
-            sheet.write_string(number, at, value.replace("|", "\n")[:_LONGEST] if column.many else value[:_LONGEST], wrap)
+            sheet.write_string(
+                number, at, value.replace("|", "\n")[:_LONGEST] if column.many else value[:_LONGEST], wrap
+            )
 
 
 def _about(book: Any, answer: Answer) -> None:
