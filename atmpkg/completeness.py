@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from urllib.parse import urlsplit
 
 import atmpkg
 from atmpkg.answers import Remarks, Source
 from atmpkg.dates import from_day_number
-from atmpkg.names import DATA, ONTOLOGY, graph_iri
+from atmpkg.names import DATA, ID_PATTERN, ONTOLOGY, data_iri, graph_iri
 from atmpkg.queries import Query, values_blocks
-from atmpkg.records import literal
 from atmpkg.stores import Store, rows
 
 _PREFIXES = """
@@ -39,8 +40,8 @@ SELECT (COUNT(DISTINCT ?product) AS ?n) {{
 """
 _SOURCES = f"""{_PREFIXES}
 SELECT ?id ?title ?publisher ?url {{
-  VALUES ?id {{ %s }}
-  ?source dcterms:identifier ?id ; a atmp:Source ; dcterms:title ?title ; dcterms:publisher ?publisher ; schema:url ?url
+  VALUES ?source {{ %s }}
+  ?source a atmp:Source ; dcterms:identifier ?id ; dcterms:title ?title ; dcterms:publisher ?publisher ; schema:url ?url
 }}
 ORDER BY ?id
 """
@@ -85,10 +86,12 @@ class Completeness:
         )
 
     def sources(self, ids: Iterable[str]) -> list[Source]:
-        """Return the sources with these ids, by id."""
-        wanted = " ".join(literal(id) for id in sorted(set(ids)) if id)
-        found = rows(self._store, _SOURCES % wanted) if wanted else ()
-        return [Source(row["id"], row["title"], row["publisher"], row["url"]) for row in found]
+        """Return the sources with these ids, by id; a vocabulary that is named by its address stands for itself."""
+        wanted = sorted({id for id in ids if id})
+        addresses = [Source(id, id, urlsplit(id).hostname or "", id.split()[0]) for id in wanted if "://" in id]
+        iris = " ".join(f"<{data_iri('source', id)}>" for id in wanted if re.fullmatch(ID_PATTERN, id))
+        found = rows(self._store, _SOURCES % iris) if iris else ()
+        return [*(Source(row["id"], row["title"], row["publisher"], row["url"]) for row in found), *addresses]
 
     def reasons(self, told_by: Iterable[str], names: Mapping[str, str]) -> dict[tuple[str, str], str]:
         """Return why rows lack a value: (row as table:id, property as CURIE) to the word in the cell.

@@ -203,8 +203,8 @@ class KnowledgeGraph:
     @overload
     def graph(self) -> Dataset: ...
     @overload
-    def graph(self, view: str, /, **parameters: object) -> Graph: ...
-    def graph(self, view: str = "", /, **parameters: object) -> Dataset | Graph:
+    def graph(self, view: str, **parameters: object) -> Graph: ...
+    def graph(self, view: str = "", **parameters: object) -> Dataset | Graph:
         """Return what a view draws, or, without a view, the whole graph as an rdflib Dataset over the same store.
 
         The edges of a view are read from the store when asked for; parameters are given as to ``ask``. The Dataset

@@ -223,7 +223,7 @@ def _extra(needs: Sequence[str]) -> dict[str, Any]:
 
 
 def _coloured(part: Any, said: Set[str]) -> Any:
-    """Replace ``palette: status`` in a scale by the colours of the values that the rows hold, here as everywhere below."""
+    """Replace ``palette: status`` in a scale by the colours of the values that the rows hold, here and below."""
     if isinstance(part, list):
         return [_coloured(item, said) for item in part]
     if not isinstance(part, dict):

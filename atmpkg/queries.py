@@ -104,7 +104,7 @@ class Query:
 
     @cached_property
     def by_row(self) -> bool:
-        """Whether each row of the answer tells of one row of a table, the variable ``?row`` by which they are grouped."""
+        """Whether each row of the answer tells of one row of a table, the variable ``?row`` that groups them."""
         read = [match[0].upper() if match.lastgroup == "word" else match[0] for match in tokens(self.sparql)]
         last = len(read) - 1 - read[::-1].index("GROUP") if "GROUP" in read else len(read)
         return read[last + 1 : last + 3] == ["BY", "?row"] and all(column.name != "row" for column in self.columns)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def _middle(coordinates: list[Any], kind: str) -> Point:
     rings = [coordinates[0]] if kind == "Polygon" else [polygon[0] for polygon in coordinates]
     area, x, y = max((_mass(ring) for ring in rings), key=lambda mass: abs(mass[0]))
     if not area:
-        return tuple(rings[0][0])  # type: ignore[return-value]  # a ring of one point
+        return rings[0][0]
     return round(x / area / 3, 2), round(y / area / 3, 2)
 
 
@@ -114,7 +115,7 @@ def _mass(ring: list[Point]) -> tuple[float, float, float]:
     (8.0, 24.0, 24.0)
     """
     area = x = y = 0.0
-    for (ax, ay), (bx, by) in zip(ring, ring[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(ring):
         cross = ax * by - bx * ay
         area, x, y = area + cross, x + (ax + bx) * cross, y + (ay + by) * cross
     return area, x, y
