@@ -157,6 +157,16 @@ class KnowledgeGraph:
     def _columns(self) -> list[Column]:
         return [column for table in self.tables.values() for column in table.columns if column.property]
 
+    def description(self, name: str) -> dict[str, object]:
+        """Return a question as JSON for a form or an agent: JSON Schema of its parameters, columns, an example.
+
+        Where a parameter takes one of the values in the graph, they are listed.
+        """
+        from atmpkg.catalogue import description
+
+        question = self.question(name)
+        return description(question, {p.name: self.resolver.allowed(p) for p in question.parameters})
+
     def sparql(self, name: str, /, **parameters: object) -> str:
         """Return the SPARQL of a question with the values filled in, without the described header."""
         question = self.question(name)

@@ -8,6 +8,7 @@ as-of date and sources.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import textwrap
@@ -33,6 +34,18 @@ _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _FONT = "Liberation Sans, Helvetica, Arial, sans-serif"
 _WORD = re.compile(r"\{(\w+)(?::([^}]*))?\}")
 _LINE = 110  # characters of a line of the footer
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title></head>
+<body>
+<main id="plot" role="img" aria-label="{title}"></main>
+<script type="application/json" id="spec">{spec}</script>
+<script>{library}</script>
+<script>vegaEmbed("#plot", JSON.parse(document.getElementById("spec").textContent), {{renderer: "svg"}});</script>
+</body>
+</html>
+"""
 _INK, _PALE = "#222222", "#5f6b76"
 
 
@@ -128,16 +141,16 @@ class Plot:
         return bytes(self._drawn("pdf", allowed_base_urls=[]))
 
     def html(self) -> str:
-        """Return a page with the picture that works without a network."""
-        return str(self._drawn("html", bundle=True))
+        """Return a page with the picture that works without a network; Vega (BSD-3-Clause) is inside it."""
+        title = self.spec["title"].get("text", self.name)
+        said = html.escape(" ".join(title) if isinstance(title, list) else str(title))
+        held = self._text.replace("<", "\\u003c")  # no value can end the script that holds it
+        return _PAGE.format(title=said, library=_converter().javascript_bundle(vl_version=_VERSION), spec=held)
 
     def _drawn(self, format: str, **how: Any) -> Any:
+        draw = getattr(_converter(), f"vegalite_to_{format}")
         try:
-            import vl_convert
-        except ImportError:
-            raise StoreError("cannot draw: vl-convert is missing. Install it: pip install 'atmpkg[plot]'") from None
-        try:
-            return getattr(vl_convert, f"vegalite_to_{format}")(self._text, vl_version=_VERSION, **how)
+            return draw(self._text, vl_version=_VERSION, **how)
         except ValueError as error:
             cause = [line for line in str(error).splitlines() if line.strip() and not line.startswith("    at")]
             raise StoreError(f"cannot draw {self.name}: the specification is faulty ({' '.join(cause)}).") from None
@@ -170,6 +183,14 @@ def picture_format(path: Path) -> str:
     if suffix not in FORMATS:
         raise UsageError(f"cannot draw {quoted(path.name)}: expected a name that ends in {one_of(FORMATS)}.")
     return suffix
+
+
+def _converter() -> Any:
+    try:
+        import vl_convert
+    except ImportError:
+        raise StoreError("cannot draw: vl-convert is missing. Install it: pip install 'atmpkg[plot]'") from None
+    return vl_convert
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -252,6 +273,8 @@ def _config() -> dict[str, Any]:
             "color": _INK,
         },
         "axis": {**text, "labelLimit": 320, "gridColor": "#e6e9ec", "domainColor": "#9aa4ae", "tickColor": "#9aa4ae"},
+        "axisQuantitative": {"labelOverlap": True, "labelSeparation": 12},
+        "axisTemporal": {"labelOverlap": True, "labelSeparation": 12},
         "header": {**text, "labelFontSize": 12, "labelFontWeight": "bold"},
         "legend": {**text, "symbolSize": 90, "labelLimit": 260},
         "range": {"category": list(WHEEL)},

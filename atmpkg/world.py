@@ -104,7 +104,8 @@ def _middle(coordinates: list[Any], kind: str) -> Point:
     rings = [coordinates[0]] if kind == "Polygon" else [polygon[0] for polygon in coordinates]
     area, x, y = max((_mass(ring) for ring in rings), key=lambda mass: abs(mass[0]))
     if not area:
-        return rings[0][0]
+        x, y = rings[0][0]
+        return x, y
     return round(x / area / 3, 2), round(y / area / 3, 2)
 
 
