@@ -18,7 +18,7 @@ PLAN = [
     "mapping linking parameters classify formats federation shapes",
     "build networks slices proofs",
     "graph",
-    "pages opinion",
+    "pages opinion fetch",
     "cli",
     "__main__",
 ]
