@@ -404,6 +404,37 @@ def tables(format: Format = "", data: Data = None, store: StorePath = None, quie
     _print(_open(data, store, quiet).inventory(), format)
 
 
+@app.command()
+def fetch(
+    source: Annotated[str, typer.Argument(help="List of a regulator: ema or purple-book.")],
+    from_file: Annotated[Path | None, typer.Option(help="Local copy of it; else it is brought from the web.")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Show where it and the graph differ.")] = False,
+    format: Format = "",
+    data: Data = None,
+    store: StorePath = None,
+    quiet: Quiet = False,
+) -> None:
+    """Read the list of a regulator, and compare it.  Example: atmpkg fetch ema --from-file medicines.xlsx --compare"""
+    from atmpkg.fetch import compared, harvested, is_advanced, listed
+
+    items = listed(source, from_file)
+    advanced = sum(map(is_advanced, items))
+    if not compare:
+        _print(harvested(source, items), format)
+        if not quiet:
+            say(f"{advanced} advanced therapies in {from_file or source}")
+        return
+    answer = compared(_open(data, store, quiet), source, items)
+    _print(answer, format)
+    open_ones = sum(1 for row in answer.rows if not row[-1])
+    if not quiet:
+        say(
+            f"{advanced} advanced therapies in the list · {len(answer)} differences · "
+            f"{len(answer) - open_ones} explained by a dispute"
+        )
+    raise typer.Exit(1 if open_ones else 0)
+
+
 link = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,

@@ -20,7 +20,7 @@ PLAN = [
     "mapping linking parameters classify formats federation shapes completeness",
     "build networks slices proofs",
     "graph",
-    "pages opinion",
+    "pages opinion fetch",
     "cli",
     "__main__",
 ]
