@@ -141,7 +141,7 @@ class Completeness:
             ((start, end),) = values_blocks(sparql)["jurisdiction"]
             sparql = sparql[:start] + " ".join(f"<{place}>" for place in places) + sparql[end:]
         (row,) = rows(self._store, sparql)
-        where = f" in {', '.join(_id(place) for place in places)}" if places else ""
+        where = f" in {_ids(places)}" if places else ""
         count = int(row["n"])
         return f"product{'' if count == 1 else 's'} without a recorded {tables[0]}{where}", count
 
@@ -155,16 +155,19 @@ class Completeness:
             return f"nothing is recorded: the table {table} has no rows yet."
         about = [(p, list(terms[p.name])) for p in question.parameters if p.type in _ABOUT and terms.get(p.name)]
         patterns = [f"{_ABOUT[p.type]} ?{p.type} . VALUES ?{p.type} {{ {' '.join(values)} }}" for p, values in about]
-        areas = sorted({area for place in places for area in self._areas(place)})
-        if areas:
-            patterns.append(f"atmp:jurisdiction ?place . VALUES ?place {{ {' '.join(f'<{area}>' for area in areas)} }}")
+        above = sorted({area for place in places for area in self._areas(place)} - set(places))
         named = ", ".join(_id(value.strip("<>")) for _, values in about for value in values)
-        whom = (f" for {named}" if named else "") + (f" in {', '.join(map(_id, places))}" if places else "")
-        if patterns and (count := self._count(table, patterns)):
+        whom = (f" for {named}" if named else "") + (f" in {_ids(places)}" if places else "")
+        reaching = "atmp:reaches" in question.sparql  # what a union authorised counts for its members
+        here = [*patterns, _in([*places, *above] if reaching else places)] if places else patterns
+        if here and (count := self._count(table, here)):
             return f"nothing fits: {table} has {_rows(count)}{whom}, but none that fits all that was asked."
-        if not patterns:
+        if not here:
             return f"nothing fits: {table} has {_rows(self._count(table, []))}, but none that fits what was asked."
-        return self._looked_for(table, whom, _products(terms, question), areas)
+        if above and (count := self._count(table, [*patterns, _in(above)])):
+            whose = f"{_rows(count)} in {_ids(above)}, whose acts reach or reached it"
+            return f"nothing recorded: no {table}{whom} itself, but {whose}."
+        return self._looked_for(table, whom, _products(terms, question), [*places, *above])
 
     def _looked_for(self, table: str, whom: str, products: Sequence[str], areas: Sequence[str]) -> str:
         """Say whether somebody looked for rows of a table about products in areas, and how far."""
@@ -209,6 +212,14 @@ def _places(question: Query, terms: Mapping[str, Sequence[str]]) -> list[str]:
 
 def _id(iri: str) -> str:
     return iri.rsplit("/", 1)[-1]
+
+
+def _ids(iris: Iterable[str]) -> str:
+    return ", ".join(map(_id, iris))
+
+
+def _in(places: Iterable[str]) -> str:
+    return f"atmp:jurisdiction ?place . VALUES ?place {{ {' '.join(f'<{place}>' for place in places)} }}"
 
 
 def _rows(count: int) -> str:

@@ -42,7 +42,10 @@ _PAGE = """\
 <main id="plot" role="img" aria-label="{title}"></main>
 <script type="application/json" id="spec">{spec}</script>
 <script>{library}</script>
-<script>vegaEmbed("#plot", JSON.parse(document.getElementById("spec").textContent), {{renderer: "svg"}});</script>
+<script>
+const spec = JSON.parse(document.getElementById("spec").textContent);
+vegaEmbed("#plot", spec, {{renderer: "svg", actions: {{export: true, source: false, compiled: false, editor: false}}}});
+</script>
 </body>
 </html>
 """
