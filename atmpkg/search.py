@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from atmpkg.names import DATA
+from atmpkg.names import DATA, ONTOLOGY
 from atmpkg.stores import Store, rows
 
 MONDO = "mondo"  # kind of a disease of Mondo above ours
+CLASSES = ("vector", "mechanism-class", "adverse-event", "endpoint")  # kinds of classes of the ontology
 KINDS = (
     "product",
     "substance",
@@ -28,8 +29,12 @@ KINDS = (
     "authority",
     "jurisdiction",
     "boundary-case",
+    "trial",
+    *CLASSES,
+    "publication",
 )
-_MEDICINES = ("product", "substance")
+_MEDICINES = ("product", "substance", "trial", "publication")  # trade words find none of these on their own
+_LATER = (MONDO, "trial", "publication", *CLASSES)  # what is like the text in part comes after other things
 _TRADE_WORDS = """
     aav allogeneic atmp autologous car cell cells cel chimeric condition crispr disease disorder drug ema fda gene
     genes human immunotherapy lentiviral medicine msc nk product products stem t tcr therapy therapies til tissue
@@ -41,10 +46,13 @@ _OBO = "http://purl.obolibrary.org/obo/"
 _LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "κ": "kappa", "ζ": "zeta"}
 )
+_WORD, _DIPHTHONG = re.compile(r"\w+"), re.compile("[ao]+e")
 _NUMBERS = (  # spellings of ids: pattern -> how the index writes it
     (re.compile(r"(EU/\d/\d\d/\d{3,4})/\d{3}", re.I), r"\1"),  # with the number of a presentation
     (re.compile(r"(?:BLA|STN|BL)\W*(\d{6})(?:/\d+)?", re.I), r"\1"),
     (re.compile(r"ORPHA(?:NET)?\W*(\d+)", re.I), r"Orphanet:\1"),
+    (re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)(10\.\S+)", re.I), r"\1"),
+    (re.compile(r"(?:PMID|PubMed)\W*(\d+)", re.I), r"\1"),
     (re.compile(r"https?://\S*[/=#]([A-Za-z]+)[_:]([A-Za-z0-9]+)/?"), r"\1:\2"),
     (re.compile(r"https?://\S*[/=#]([A-Za-z0-9]+)/?"), r"\1"),
 )
@@ -58,10 +66,13 @@ PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 PREFIX sssom: <https://w3id.org/sssom/>
 SELECT ?thing ?text ?reason {
-  { ?thing dcterms:identifier ?text BIND("id" AS ?reason) }
-  UNION { ?thing rdfs:label ?text BIND("label" AS ?reason) }
+  { ?thing rdfs:label ?text BIND("label" AS ?reason) }
   UNION { ?thing skos:altLabel ?text BIND("synonym" AS ?reason) }
   UNION { ?thing atmp:fullName ?text BIND("full name" AS ?reason) }
+  UNION { ?thing a atmp:ClinicalStudy ; atmp:acronym ?text BIND("acronym" AS ?reason) }
+  UNION { ?thing a atmp:ClinicalStudy ; atmp:trialNumber ?text BIND("number" AS ?reason) }
+  UNION { ?thing a atmp:Publication ; dcterms:title ?text BIND("label" AS ?reason) }
+  UNION { ?thing a atmp:Publication ; atmp:pmid|atmp:doi ?text BIND("number" AS ?reason) }
   UNION { ?name atmp:product ?thing ; atmp:nameKind ?reason ; rdfs:label ?text }
   UNION { ?event atmp:product ?thing ; a atmp:RegulatoryEvent ; atmp:number ?text BIND("number" AS ?reason) }
   UNION { ?given atmp:product ?thing ; a atmp:Designation ; atmp:number ?text BIND("designation number" AS ?reason) }
@@ -72,6 +83,21 @@ SELECT ?thing ?text ?reason {
   FILTER(STRSTARTS(STR(?thing), "https://w3id.org/atmpkg/id/"))
 }
 """
+_OF_CLASSES = """
+PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+PREFIX sssom: <https://w3id.org/sssom/>
+SELECT DISTINCT ?kind ?thing ?text ?reason {
+  VALUES ?kind { %s }
+  ?thing atmp:kindToLink ?kind
+  { ?thing rdfs:label ?text BIND("label" AS ?reason) }
+  UNION { ?thing skos:altLabel ?text BIND("synonym" AS ?reason) }
+  UNION { ?thing skos:notation ?text BIND("code" AS ?reason) }
+  UNION { ?mapping sssom:subject_id ?thing ; sssom:predicate_id ?p ; atmp:objectCurie ?text
+          FILTER(?p != skos:narrowMatch && ?text != "sssom:NoTermFound") BIND("external id" AS ?reason) }
+}
+""" % " ".join(f'"{kind}"' for kind in CLASSES)
 _ABOVE = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
 PREFIX oboInOwl: <http://www.geneontology.org/formats/oboInOwl#>
@@ -103,11 +129,17 @@ class Match:
 
     @property
     def curie(self) -> str:
-        """The thing as a CURIE, ours or of Mondo."""
-        return self.id if self.kind == MONDO else f"{self.kind}:{self.id}"
+        """The thing as a CURIE: a row or class of ours, or a term of Mondo."""
+        return _curie(self.kind, self.id)
 
 
 Name = tuple[tuple[str, str], str, str]
+
+
+def _curie(kind: str, id: str) -> str:
+    if kind == MONDO:
+        return id
+    return f"atmp:{id}" if kind in CLASSES else f"{kind}:{id}"
 
 
 @dataclass
@@ -125,11 +157,15 @@ class Index:
             kind, _, id = row["thing"].removeprefix(DATA).partition("/")
             if kind in KINDS:
                 index._add((kind, id), row["text"], row["reason"])
+        for row in rows(store, _OF_CLASSES):
+            index._add((row["kind"], row["thing"].removeprefix(ONTOLOGY)), row["text"], row["reason"])
         for row in rows(store, _ABOVE):
             thing = (MONDO, row["thing"].removeprefix(_OBO).replace("_", ":"))
             index._add(thing, row["text"], row["reason"])
         for kind, id in list(index.labels):
-            index._add((kind, id), id if kind == MONDO else f"{kind}:{id}", "id")
+            if kind != MONDO:
+                index._add((kind, id), id, "id")
+            index._add((kind, id), _curie(kind, id), "id")
         return index
 
     def _add(self, thing: tuple[str, str], text: str, reason: str) -> None:
@@ -238,8 +274,8 @@ class Index:
 
     def _match(self, name: Name, score: float) -> Match:
         thing, text, reason = name
-        if thing[0] == MONDO and score < 1:
-            score = round(0.88 * score, 2)  # ours come first
+        if thing[0] in _LATER and score < 1:
+            score = round(0.88 * score, 2)
         return Match(thing[0], thing[1], self.labels.get(thing, thing[1]), text, reason, score)
 
 
@@ -249,10 +285,11 @@ def folded(text: str) -> str:
     >>> folded("Strímvelis ®"), folded("HPC, Cord Blood"), folded("β-thalassaemia")
     ('strimvelis', 'hpc cord blood', 'beta thalassemia')
     """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    spelt = re.sub("[ao]+e", "e", plain.casefold().translate(_LETTERS))
-    words = re.findall(r"\w+", spelt)
-    return " ".join(words).replace("tumour", "tumor")
+    plain = text.casefold()
+    if not plain.isascii():
+        whole = unicodedata.normalize("NFKD", text)
+        plain = "".join(c for c in whole if not unicodedata.combining(c)).casefold().translate(_LETTERS)
+    return " ".join(_WORD.findall(_DIPHTHONG.sub("e", plain))).replace("tumour", "tumor")
 
 
 def _keys(text: str) -> list[str]:
