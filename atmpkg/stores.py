@@ -57,6 +57,11 @@ class Embedded:
     def __init__(self, store: ox.Store) -> None:
         self._store = store
 
+    @property
+    def raw(self) -> ox.Store:
+        """The store of pyoxigraph itself, for tools that take one."""
+        return self._store
+
     @classmethod
     def memory(cls) -> Embedded:
         """Make an empty store in memory."""
