@@ -143,7 +143,7 @@ class Resolver:
         for kind in kinds:
             iri = f"<{ONTOLOGY}{value}>" if kind in CLASSES else f"<{data_iri(kind, value)}>"
             proof = f'{iri} <{ONTOLOGY}kindToLink> "{kind}"' if kind in CLASSES else f"{iri} a ?type"
-            if any(rows(self._store, f"SELECT * {{ {proof} }} LIMIT 1")):
+            if any(rows(self._store, f"SELECT (1 AS ?there) {{ {proof} }} LIMIT 1")):
                 return iri
         return ""
 

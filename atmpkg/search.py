@@ -41,6 +41,7 @@ _TRADE_WORDS = """
     vaccine vec vector
 """
 _TRADE = frozenset(_TRADE_WORDS.split())
+_SHORT = ("acronym", "code", "number")  # names that are written with and without blanks and hyphens
 _ALIKE = 0.78  # least similarity of a misspelling
 _OBO = "http://purl.obolibrary.org/obo/"
 _LETTERS = str.maketrans(
@@ -83,21 +84,22 @@ SELECT ?thing ?text ?reason {
   FILTER(STRSTARTS(STR(?thing), "https://w3id.org/atmpkg/id/"))
 }
 """
-_OF_CLASSES = """
+_KINDS_OF_CLASSES = " ".join(f'"{kind}"' for kind in CLASSES)
+_OF_CLASSES = f"""
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 PREFIX sssom: <https://w3id.org/sssom/>
-SELECT DISTINCT ?kind ?thing ?text ?reason {
-  VALUES ?kind { %s }
+SELECT DISTINCT ?kind ?thing ?text ?reason {{
+  VALUES ?kind {{ {_KINDS_OF_CLASSES} }}
   ?thing atmp:kindToLink ?kind
-  { ?thing rdfs:label ?text BIND("label" AS ?reason) }
-  UNION { ?thing skos:altLabel ?text BIND("synonym" AS ?reason) }
-  UNION { ?thing skos:notation ?text BIND("code" AS ?reason) }
-  UNION { ?mapping sssom:subject_id ?thing ; sssom:predicate_id ?p ; atmp:objectCurie ?text
-          FILTER(?p != skos:narrowMatch && ?text != "sssom:NoTermFound") BIND("external id" AS ?reason) }
-}
-""" % " ".join(f'"{kind}"' for kind in CLASSES)
+  {{ ?thing rdfs:label ?text BIND("label" AS ?reason) }}
+  UNION {{ ?thing skos:altLabel ?text BIND("synonym" AS ?reason) }}
+  UNION {{ ?thing skos:notation ?text BIND("code" AS ?reason) }}
+  UNION {{ ?mapping sssom:subject_id ?thing ; sssom:predicate_id ?p ; atmp:objectCurie ?text
+          FILTER(?p != skos:narrowMatch && ?text != "sssom:NoTermFound") BIND("external id" AS ?reason) }}
+}}
+"""
 _ABOVE = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
 PREFIX oboInOwl: <http://www.geneontology.org/formats/oboInOwl#>
@@ -163,7 +165,7 @@ class Index:
             thing = (MONDO, row["thing"].removeprefix(_OBO).replace("_", ":"))
             index._add(thing, row["text"], row["reason"])
         for kind, id in list(index.labels):
-            if kind != MONDO:
+            if kind not in (MONDO, *CLASSES):
                 index._add((kind, id), id, "id")
             index._add((kind, id), _curie(kind, id), "id")
         return index
@@ -173,13 +175,17 @@ class Index:
             self.labels[thing] = text
         self.entries[folded(text)].append((thing, text, reason))
         local = text.partition(":")[2]
+        if reason in _SHORT and " " in (key := folded(text)):  # zuma1 is as good as ZUMA-1
+            self.entries[key.replace(" ", "")].append((thing, text, reason))
         if reason == "external id" and not local.isdigit():  # L01XL04 is as good as ATC:L01XL04; 12 says nothing
             self.entries[folded(local)].append((thing, text, reason))
 
     def exactly(self, text: str, kinds: Iterable[str]) -> list[Match]:
         """Return the things of these kinds that have this name, whatever its case, accents and punctuation."""
         wanted = set(kinds)
-        names = [name for key in _keys(text) for name in self.entries.get(key, ())]
+        keys = _keys(text)
+        squeezed = [key.replace(" ", "") for key in keys[:1] if " " in key]
+        names = [name for key in (*keys, *squeezed) for name in self.entries.get(key, ())]
         return _best(self._match(name, 1.0) for name in names if name[0][0] in wanted)
 
     def search(self, text: str, kinds: Iterable[str] = KINDS, most: int = 20) -> list[Match]:
@@ -188,6 +194,8 @@ class Index:
         if not keys:
             return []
         found = [match for key in keys for match in self._scored(key, wanted)]
+        if " " in keys[0]:
+            found += self._all(keys[0].replace(" ", ""), 1.0, wanted)
         if max((match.score for match in found), default=0) < 1:
             found += self._misspelt(keys[0], wanted, unless=bool(found))
         return _best(found)[:most]
@@ -245,7 +253,7 @@ class Index:
             yield from self._all(entry, 0.65, wanted)
 
     def _all(self, entry: str, score: float, wanted: set[str]) -> Iterator[Match]:
-        return (self._match(name, score) for name in self.entries[entry] if name[0][0] in wanted)
+        return (self._match(name, score) for name in self.entries.get(entry, ()) if name[0][0] in wanted)
 
     @cached_property
     def _text(self) -> tuple[str, list[int]]:
@@ -319,11 +327,15 @@ def _digits(text: str) -> str:
     return "".join(c for c in text if c.isdigit())
 
 
+def _worth(match: Match) -> tuple[float, int, bool]:
+    return match.score, -len(match.matched), match.reason == "label"
+
+
 def _best(matches: Iterable[Match]) -> list[Match]:
     """Keep the best match of each thing, best first; among equals products come first, then the shorter name."""
     best: dict[tuple[str, str], Match] = {}
     for match in matches:
         kept = best.get((match.kind, match.id))
-        if kept is None or (match.score, -len(match.matched)) > (kept.score, -len(kept.matched)):
+        if kept is None or _worth(match) > _worth(kept):
             best[match.kind, match.id] = match
     return sorted(best.values(), key=lambda m: (-m.score, KINDS.index(m.kind), len(m.matched), m.id))

