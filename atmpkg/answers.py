@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from atmpkg.errors import UsageError, quoted
-from atmpkg.names import DATA
+from atmpkg.names import DATA, ONTOLOGY
 from atmpkg.plots import Plot
 from atmpkg.queries import AnswerColumn
 
@@ -314,6 +314,8 @@ def value_of(term: Any, column: AnswerColumn) -> Value:
     if datatype == f"{_XSD}boolean":
         return bool(term.value == "true" or term.value == "1")
     text = str(term.value) if hasattr(term, "value") else str(term)
+    if column.type == "id" and text.startswith(ONTOLOGY):
+        return text.removeprefix(ONTOLOGY)
     if column.type == "id" and text.startswith(DATA):
         text = text.rsplit("/", 1)[-1]
     if column.many:

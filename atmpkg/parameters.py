@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from atmpkg.dates import YEARS, CalendarDate, day_number
 from atmpkg.errors import UsageError, nearest, one_of, quoted
-from atmpkg.names import ID_PATTERN, Names, data_iri
+from atmpkg.names import ID_PATTERN, ONTOLOGY, Names, data_iri
 from atmpkg.queries import Parameter, Query
 from atmpkg.records import literal
-from atmpkg.search import MONDO, Index
+from atmpkg.search import CLASSES, MONDO, Index
 from atmpkg.stores import Store, rows
 
 _ENTITIES = {
@@ -20,7 +20,10 @@ _ENTITIES = {
     "disease": ("disease", MONDO),
     "target": ("target",),
     "body": ("authority",),
-    "thing": ("product", "substance", "disease", "target", "organisation", "authority", "jurisdiction"),
+    "thing": (
+        *("product", "substance", "disease", "target", "organisation", "authority", "jurisdiction"),
+        *("trial", *CLASSES, "publication"),
+    ),
 }
 _MANY = {"jurisdiction": "|,", "body": "|,", "code": "|,"}
 _BEGIN = ("since", "from")
@@ -149,8 +152,9 @@ class Resolver:
         if not re.fullmatch(ID_PATTERN, value):
             return ""
         for kind in kinds:
-            iri = f"<{data_iri(kind, value)}>"
-            if any(rows(self._store, f"SELECT ?type {{ {iri} a ?type }} LIMIT 1")):
+            iri = f"<{ONTOLOGY}{value}>" if kind in CLASSES else f"<{data_iri(kind, value)}>"
+            proof = f'{iri} <{ONTOLOGY}kindToLink> "{kind}"' if kind in CLASSES else f"{iri} a ?type"
+            if any(rows(self._store, f"SELECT (1 AS ?there) {{ {proof} }} LIMIT 1")):
                 return iri
         return ""
 
