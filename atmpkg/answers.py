@@ -46,6 +46,7 @@ class Remarks:
 
     as_of: str = ""
     knowledge_until: str = ""
+    knowledge: Mapping[str, str] = field(default_factory=dict)  # by jurisdiction, where several count
     scope: str = ""
     nothing_recorded: int | None = None
     release: str = ""
@@ -58,7 +59,7 @@ class Remarks:
         if self.as_of:
             said.append(f"as of {self.as_of}")
         if self.knowledge_until:
-            said.append(f"known until {self.knowledge_until}")
+            said.append(self.reach())
         elif self.scope:
             said.append("no survey says until when the data reach")
         if self.nothing_recorded is not None:
@@ -70,6 +71,17 @@ class Remarks:
                 f"warning: {self.as_of} is later than the day until which the data reach ({self.knowledge_until})"
             ]
         return [*warning, *([self.empty] if self.empty else []), " · ".join(said)]
+
+    def reach(self) -> str:
+        """Say until when the data reach; where places differ, the first and the last of them.
+
+        >>> Remarks(knowledge_until="2021-03-01", knowledge={"EU": "2026-09-26", "HK": "2021-03-01"}).reach()
+        'known until 2021-03-01 (HK) to 2026-09-26 (EU)'
+        """
+        if len(set(self.knowledge.values())) < 2:
+            return f"known until {self.knowledge_until}"
+        ends = [f(self.knowledge, key=lambda place: (self.knowledge[place], place)) for f in (min, max)]
+        return "known until " + " to ".join(f"{self.knowledge[place]} ({place})" for place in ends)
 
 
 @dataclass(frozen=True)
@@ -183,7 +195,7 @@ class Answer:
         """Yield the lines that a picture ends with: as-of date, and who published what it rests on."""
         remarks = self.remarks
         said = [f"As of {remarks.as_of}"] if remarks.as_of else []
-        said += [f"known until {remarks.knowledge_until}"] if remarks.knowledge_until else []
+        said += [remarks.reach()] if remarks.knowledge_until else []
         yield " · ".join([*said, f"atmpkg {remarks.release}", "CC BY 4.0", self.name])
         counts: dict[str, int] = {}
         for source in self.sources:

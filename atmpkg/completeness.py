@@ -70,15 +70,22 @@ class Completeness:
         given: Mapping[str, Sequence[str]],
         terms: Mapping[str, Sequence[str]],
         rows: int | None = None,
+        seen: Iterable[str] = (),
     ) -> Remarks:
-        """Return the remarks for a question with these parameters; ``rows``: how many were found, where that counts."""
+        """Return the remarks for a question with these parameters.
+
+        ``rows``: how many were found, where that counts; ``seen``: ids of the jurisdictions that the answer names; they
+        count where none was asked for.
+        """
         tables = question.words("tables")
         places = _places(question, terms)
         days = (_day(terms[name][0]) for name in ("as_of", "until") if terms.get(name))
         scope, missing = self._unrecorded(question, tables, places)
+        reach = self._knowledge_until(tables, places or [data_iri("jurisdiction", id) for id in sorted(set(seen))])
         return Remarks(
             as_of=next(days, self._today.isoformat()),
-            knowledge_until=self._knowledge_until(tables, places),
+            knowledge_until=min(reach.values(), default=""),
+            knowledge=reach,
             scope=scope,
             nothing_recorded=missing,
             release=atmpkg.__version__,
@@ -119,21 +126,21 @@ class Completeness:
             self._areas_of[place] = {place, *(row["area"] for row in rows(self._store, _AREAS % place))}
         return self._areas_of[place]
 
-    def _knowledge_until(self, tables: Sequence[str], places: Sequence[str]) -> str:
-        """Return the day until which the first of the tables was surveyed for all the places; empty where it was not.
+    def _knowledge_until(self, tables: Sequence[str], places: Sequence[str]) -> dict[str, str]:
+        """Return the day until which the first of the tables was surveyed, by place; nothing where one was not.
 
         A complete survey of the whole jurisdiction counts before any other; of several, the latest.
         """
         surveys = [row for row in self._surveys if row["table"] in tables[:1]]
-        latest = []
+        latest: dict[str, str] = {}
         for place in places or sorted({row["jurisdiction"] for row in surveys}):
             areas = {"", *self._areas(place)} if place else set()
             fitting = [row for row in surveys if not place or row["jurisdiction"] in areas]
             if not fitting:
-                return ""
+                return {}
             sure = [row for row in fitting if row["whole"] == row["complete"] == "true"]
-            latest.append(max(row["until"] for row in sure or fitting))
-        return min(latest, default="")
+            latest[_id(place)] = max(row["until"] for row in sure or fitting)
+        return latest
 
     def _unrecorded(self, question: Query, tables: Sequence[str], places: Sequence[str]) -> tuple[str, int | None]:
         """Count the products that have no row in the first table of the question, in the places asked for."""
