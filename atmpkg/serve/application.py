@@ -319,7 +319,7 @@ class Endpoint:
     async def health(self, request: Request) -> Answered:
         """Tell whether queries can be answered."""
         sizes = self._crew.sizes
-        alive = sizes["idle"] + sizes["busy"] > 0
+        alive = sizes["idle"] + sizes["busy"] + sizes["long"] > 0
         said = {"status": "ok" if alive else "no workers", "release": atmpkg.__version__, "workers": sizes}
         return Answered(
             200 if alive else 503, json.dumps(said).encode(), "application/json", {"Cache-Control": "no-store"}

@@ -114,6 +114,23 @@ def changes(sparql: str) -> bool:
     return _CLOCK.search(unescaped(sparql)) is not None
 
 
+def names_dataset(sparql: str) -> bool:
+    """Tell whether a query says FROM or FROM NAMED.
+
+    >>> names_dataset("ASK FROM <urn:g> {}"), names_dataset("ASK { ?s ?p 'from' }")
+    (True, False)
+    """
+    if "from" not in sparql.casefold() and "\\" not in sparql:
+        return False
+    depth = 0
+    for token in tokens(unescaped(sparql)):
+        if token.lastgroup == "other":
+            depth += {"{": 1, "}": -1}.get(token[0], 0)
+        elif token.lastgroup == "word" and depth == 0 and "FROM" in token[0].upper():
+            return True
+    return False
+
+
 class Conflict(ValueError):
     """An update that names a dataset although the request does, or that cannot take one."""
 

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from atmpkg.errors import AtmpkgError, StoreError, UsageError, quoted
 from atmpkg.graph import KnowledgeGraph
+from atmpkg.serve.guard import names_dataset
 from atmpkg.serve.negotiation import ANSWERS, QUADS, READABLE, ROWS, TRIPLES, best, media_type
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from atmpkg.queries import Query
 
 _CHARSET = ("text/", "application/n-triples", "application/n-quads", "application/trig")
+_UNKNOWN_FUNCTION = "custom function"  # in the engine's message
 _SMALLEST = 1024  # bytes worth compressing
 _PREFIXED = ("ttl", "trig")
 _TIDIED = 1 << 20  # bytes of a text that is looked through for the prefixes it uses
@@ -196,7 +198,7 @@ def _select(bench: Bench, job: Select) -> Reply:
 
     from atmpkg.stores import malformed
 
-    chosen: dict[str, Any] = {"use_default_graph_as_union": True}
+    chosen: dict[str, Any] = {"use_default_graph_as_union": not names_dataset(job.sparql)}
     if job.default or job.named:
         # SPARQL 1.1 Protocol, 2.1.4: the dataset of the request takes the place of the query's own.
         chosen = {
@@ -210,6 +212,10 @@ def _select(bench: Bench, job: Select) -> Reply:
             )
         except SyntaxError as error:
             return fault(400, "malformed-query", malformed(job.sparql.rstrip(), str(error)))
+        except RuntimeError as error:
+            if _UNKNOWN_FUNCTION not in str(error):
+                raise
+            return fault(400, "unknown-function", "the query calls a function that is not known here")
         if isinstance(result, ox.QueryTriples):
             media = best(job.accept, list(TRIPLES))
             if not media:
@@ -303,6 +309,8 @@ def _update(bench: Bench, job: Update) -> Reply:
             return fault(
                 400, "malformed-update", malformed(job.sparql, str(error)).replace("the query", "the update", 1)
             )
+        except RuntimeError:
+            return fault(409, "conflict", "the update does not fit the graphs that there are; nothing was changed")
     return Reply(204)
 
 

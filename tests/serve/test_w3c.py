@@ -7,8 +7,9 @@ import csv
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -30,9 +31,24 @@ CNT = rdflib.Namespace("http://www.w3.org/2011/content#")
 UT = rdflib.Namespace("http://www.w3.org/2009/sparql/tests/test-update#")
 RS = rdflib.Namespace("http://www.w3.org/2001/sw/DataAccess/tests/result-set#")
 
-COLLECTED = {"protocol": 34, "graph-store": 14, "evaluation": 0, "syntax": 0}
+COLLECTED = {"protocol": 34, "graph-store": 14, "evaluation": 235, "syntax": 103}
 # Tests on which the engine differs, each with the reason. A test that passes after all fails here, so the list stays true.
-DIFFERENT: dict[str, str] = {}
+_EMPTY = "a path of length zero is not matched for a constant that no triple of the dataset has"
+_GROUPS = "GROUP_CONCAT of literals with one language keeps the language, as SPARQL 1.2 asks"
+DIFFERENT = {
+    "aggregates/agg-empty-group-count-graph": "GRAPH ?g around a sub-SELECT does not give each named graph a group of its own",
+    "aggregates/agg-groupconcat-04": _GROUPS,
+    "aggregates/agg-groupconcat-06": _GROUPS,
+    "bindings/graph": "VALUES inside GRAPH ?g does not bind ?g to each graph",
+    "csv-tsv-res/tsv03": "integer types derived from xsd:integer become xsd:integer when they are stored",
+    "functions/bnode01": "BNODE(text) gives one node for the text in all solutions, not one in each",
+    "negation/graph-minus": "GRAPH ?g is taken to bind ?g on both sides of MINUS",
+    "property-path/zero_or_more_set_end": _EMPTY,
+    "property-path/zero_or_more_set_start": _EMPTY,
+    "property-path/zero_or_one_set_end": _EMPTY,
+    "property-path/zero_or_one_set_start": _EMPTY,
+    "syntax-query/test_4": "a function that is not known is refused when the query is read, before there is a row to fail for",
+}
 
 
 @dataclass(frozen=True)
@@ -202,9 +218,10 @@ def fits(status: int, expected: tuple[str, ...]) -> bool:
 
 def sent(server: Any, request: Request, swap: Callable[[str], str]) -> Any:
     headers = dict(request.headers) | {"host": "www.example", "authorization": "Bearer a-token-for-tests-only"}
-    body = None if request.body is None else swap(request.body.decode("latin-1")).encode("latin-1")
-    if any("UTF-16" in value for value in headers.values()) and body is not None:
-        body = body.decode().encode("utf-16")
+    utf16 = any("UTF-16" in value for value in headers.values())
+    body = request.body
+    if body is not None:
+        body = body if utf16 else swap(body.decode("latin-1")).encode("latin-1")
     if request.method in ("POST", "PUT") and body is None:
         body = b""
     return server.request(request.method, swap(request.path), body, headers)
@@ -340,14 +357,14 @@ def evaluated(server: Any, test: Evaluation) -> Any:
     named = [loaded(server, path) for path in test.named]
     pairs = [("default-graph-uri", iri) for iri in default] + [("named-graph-uri", iri) for iri in named]
     sparql = test.query.read_text(encoding="utf-8")
+    own = [loaded(server, test.query.parent / name) for name in re.findall(r"\bFROM\s+<([^>]+)>", sparql)]
+    pairs = [] if own else pairs or [("default-graph-uri", "urn:empty")]  # else the request's would go before its own
     sparql = f"BASE <{SITE}{test.query.relative_to(SUITES)}>\n{sparql}"
     accept = MEDIA[test.result.suffix] or (
         "text/turtle" if re.search("CONSTRUCT|DESCRIBE", sparql) else "application/sparql-results+json"
     )
     headers = {"content-type": "application/sparql-query", "accept": accept}
-    return server.request(
-        "POST", f"/sparql?{urlencode(pairs or [('default-graph-uri', 'urn:empty')])}", sparql.encode(), headers
-    )
+    return server.request("POST", f"/sparql?{urlencode(pairs)}", sparql.encode(), headers)
 
 
 def solutions(results: Any) -> list[dict[str, Any]]:
@@ -361,16 +378,50 @@ def canonical(rows: list[dict[str, Any]]) -> set[Any]:
     for number, row in enumerate(rows):
         node = ox.BlankNode(f"row{number}")
         dataset.add(ox.Quad(node, ox.NamedNode("urn:row"), ox.Literal("row")))
-        for name, term in row.items():
-            dataset.add(ox.Quad(node, ox.NamedNode(f"urn:var:{name}"), term))
+        for name, value in row.items():
+            dataset.add(ox.Quad(node, ox.NamedNode(f"urn:var:{name}"), by_value(value)))
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
     return {str(quad) for quad in dataset}
 
 
-def result_set(path: Path) -> list[dict[str, Any]] | bool | None:
+def by_value(term: Any) -> Any:
+    """Write a number in one way: "02", "2.0E0" and "2" are equal where their datatype is."""
+    kind = term.datatype.value.rpartition("#")[2] if isinstance(term, ox.Literal) else ""
+    if kind == "boolean":
+        return ox.Literal({"1": "true", "0": "false"}.get(term.value, term.value), datatype=term.datatype)
+    try:
+        if kind in ("integer", "decimal"):
+            return ox.Literal(f"{Decimal(term.value).normalize():f}", datatype=term.datatype)
+        if kind in ("double", "float"):
+            return ox.Literal(repr(float(term.value)), datatype=term.datatype)
+    except (ArithmeticError, ValueError):
+        pass
+    return term
+
+
+def cells(text: str) -> list[dict[str, str]]:
+    """Read CSV; numbers are written in one way, and blank nodes have one name."""
+
+    def cell(text: str) -> str:
+        try:
+            return repr(float(text))
+        except ValueError:
+            return "_:" if text.startswith("_:") else text
+
+    return sorted(
+        ({name: cell(value) for name, value in row.items()} for row in csv.DictReader(io.StringIO(text))),
+        key=sorted_items,
+    )
+
+
+def sorted_items(row: dict[str, str]) -> list[tuple[str, str]]:
+    return sorted(row.items())
+
+
+def result_set(path: Path, base: str) -> list[dict[str, Any]] | bool | None:
     """Read a result set written as RDF; None where the file holds a plain graph."""
     graph = rdflib.Graph()
-    graph.parse(path, format="turtle")
+    graph.parse(path, format="turtle", publicID=base)
     top = graph.value(predicate=rdflib.RDF.type, object=RS.ResultSet)
     if top is None:
         return None
@@ -392,39 +443,44 @@ def term(node: Any) -> Any:
     return ox.Literal(str(node), datatype=ox.NamedNode(str(node.datatype))) if node.datatype else ox.Literal(str(node))
 
 
-def same(test: Evaluation, got: Any) -> bool:
+def difference(test: Evaluation, got: Any) -> str:
+    """Say what was found and not expected, and the other way round; nothing where the results are the same."""
     media = got.headers["content-type"].split(";")[0]
+    base = SITE + str(test.result.relative_to(SUITES))
     if test.result.suffix == ".csv":
-        found, expected = (sorted(csv.reader(io.StringIO(text))) for text in (got.text, test.result.read_text()))
-        return [[re.sub(r"^_:.*", "_:", cell) for cell in row] for row in found] == [
-            [re.sub(r"^_:.*", "_:", cell) for cell in row] for row in expected
-        ]
+        return said(cells(got.text), cells(test.result.read_text()))
     if test.result.suffix == ".ttl":
-        expected = result_set(test.result)
+        expected = result_set(test.result, base)
         if expected is None:
             one, other = rdflib.Graph(), rdflib.Graph()
             one.parse(data=got.body, format="turtle")
-            other.parse(test.result, format="turtle")
-            return isomorphic(one, other)
+            other.parse(test.result, format="turtle", publicID=base)
+            return "" if isomorphic(one, other) else said(list(one), list(other))
     else:
-        read = ox.parse_query_results(
-            test.result.read_bytes(), format=ox.QueryResultsFormat.from_media_type(MEDIA[test.result.suffix])
-        )
+        format = ox.QueryResultsFormat.from_media_type(MEDIA[test.result.suffix])
+        read = ox.parse_query_results(test.result.read_bytes(), format=format)
         expected = bool(read) if isinstance(read, ox.QueryBoolean) else solutions(read)
     results = ox.parse_query_results(got.body, format=ox.QueryResultsFormat.from_media_type(media))
     if isinstance(results, ox.QueryBoolean):
-        return bool(results) is expected
-    return isinstance(expected, list) and canonical(solutions(results)) == canonical(expected)
+        return said([bool(results)], [expected])
+    assert isinstance(expected, list)
+    return said(canonical(solutions(results)), canonical(expected))
+
+
+def said(found: Iterable[Any], expected: Iterable[Any]) -> str:
+    one, other = list(found), list(expected)
+    more, less = [x for x in one if x not in other], [x for x in other if x not in one]
+    return f"found {more}; expected {less}" if more or less or len(one) != len(other) else ""
 
 
 @pytest.mark.parametrize("test", EVALUATION, ids=lambda test: test.name)
 def test_query_evaluation(test: Evaluation, library: Any) -> None:
     got = evaluated(library, test)
     if test.name in DIFFERENT:
-        assert got.status != 200 or not same(test, got), "it passes now; take it off the list"
+        assert got.status != 200 or difference(test, got), "it passes now; take it off the list"
         return
     assert got.status == 200, got.text
-    assert same(test, got), f"{got.text}\n\nexpected\n\n{test.result.read_text()}"
+    assert difference(test, got) == ""
 
 
 @pytest.mark.parametrize("test", SYNTAX, ids=lambda test: test.name)
