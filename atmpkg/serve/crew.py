@@ -17,7 +17,7 @@ from atmpkg.serve.limits import Limits
 from atmpkg.serve.wire import HEAD, Lines, packed, send_line
 
 _NICE = 10  # of a long query, so that short ones go before it
-_TRIES = 3  # of a job whose worker was killed by somebody else
+_TRIES = 5  # of a job whose worker was killed by somebody else
 _REMEMBERED = 256  # workers of which it is known how they ended
 _TOLD = 2.0  # seconds to wait for the word how a worker ended
 _LOOK = 0.5  # seconds between looks whether the client of a long query still waits

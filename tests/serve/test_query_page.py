@@ -51,7 +51,7 @@ def test_a_question_is_opened_and_answered(opened: Any, tmp_path: Path) -> None:
     assert "SELECT" in opened.evaluate("yasgui.getTab().getQuery()")
     opened.locator(".yasqe_queryButton").first.click()
     opened.wait_for_selector(".yasr table tbody tr")
-    assert opened.locator(".yasr table tbody tr").count() > 1
+    assert opened.locator(".yasr table tbody tr").count() >= 1
     shot = Path(os.environ.get("ATMPKG_SHOTS", tmp_path)) / "query-page.png"
     assert len(opened.screenshot(path=shot)) > 10_000
 
@@ -64,9 +64,20 @@ def test_every_question_is_listed_by_pack(opened: Any, sample: Any) -> None:
     assert opened.inner_text("#examples") == "no question fits"
 
 
-def test_a_hostile_answer_is_text(opened: Any) -> None:
-    opened.evaluate("""yasgui.getTab().setQuery(`SELECT ('<img src=x onerror="document.title=1">' AS ?x) {}`)""")
-    opened.locator(".yasqe_queryButton").first.click()
-    opened.wait_for_selector(".yasr table tbody tr")
-    assert opened.title() == "atmpkg: query the graph"
-    assert opened.locator(".yasr img").count() == 0
+def test_a_hostile_answer_does_nothing(browser: Any, served: Any) -> None:
+    """YASGUI lets a cell become HTML for a moment before it cleans it; the policy keeps it from doing anything."""
+    page = browser.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(served.url + "/")
+    page.wait_for_selector("#examples button")
+    cell = '<img src="http://127.0.0.1:9/x" onerror="document.title=1"><script>document.title=2</script>'
+    page.evaluate("(cell) => { yasgui.getTab().setQuery(`SELECT ('${cell}' AS ?x) {}`) }", cell)
+    page.locator(".yasqe_queryButton").first.click()
+    page.wait_for_selector(".yasr table tbody tr")
+    assert page.title() == "atmpkg: query the graph"
+    assert page.locator(".yasr img, .yasr script").count() == 0
+    assert [line for line in said if "Content Security Policy" not in line] == []
+    page.close()
