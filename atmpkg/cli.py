@@ -382,7 +382,7 @@ def serve(
     memory: Annotated[int, typer.Option(help="MB that a query may use beyond the graph; 0: no ceiling.")] = 2048,
     answer: Annotated[int, typer.Option(help="MB that an answer may have.")] = 64,
     body: Annotated[int, typer.Option(help="MB that a request may have.")] = 4,
-    queue: Annotated[int, typer.Option(help="Requests that may wait for a worker.")] = 64,
+    queue: Annotated[int, typer.Option(help="Requests that may wait for a worker.")] = 256,
     data: Data = None,
     store: StorePath = None,
     quiet: Quiet = False,

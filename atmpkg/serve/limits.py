@@ -14,7 +14,7 @@ class Limits:
 
     timeout: float = 30.0  # seconds that a query may run
     patience: float = 10.0  # seconds that a request waits for a free worker
-    queue: int = 64  # requests that may wait
+    queue: int = 256  # requests that may wait
     workers: int = 0  # that answer at the same time; 0: one per core, at least 2
     long_after: float = 0.5  # seconds after which a query counts as long: it is niced, and a worker takes its place
     long_most: int = 4  # long queries beside the workers
