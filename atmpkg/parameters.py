@@ -42,9 +42,9 @@ class Resolver:
             self._index = Index.of(self._store)
         return self._index
 
-    def share(self, other: Resolver) -> None:
-        """Use the names that another resolver of the same store has read."""
-        self._index = other._index
+    def take(self, index: Index) -> None:
+        """Use names that were read from the same store before."""
+        self._index = index
 
     def terms(self, question: Query, given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         """Return the terms of each parameter that was given or has a default; raise UsageError on what does not fit."""

@@ -54,9 +54,9 @@ class Embedded:
     ['1']
     """
 
-    def __init__(self, store: ox.Store, *, read_only: bool = False) -> None:
+    def __init__(self, store: ox.Store, *, path: Path | None = None) -> None:
         self._store = store
-        self.read_only = read_only
+        self.path = path  # of a store that is read from disk
 
     @classmethod
     def memory(cls) -> Embedded:
@@ -96,7 +96,7 @@ class Embedded:
         import pyoxigraph as ox
 
         try:
-            return cls(ox.Store.read_only(str(path)), read_only=True)
+            return cls(ox.Store.read_only(str(path)), path=path)
         except (OSError, RuntimeError) as error:
             raise StoreError(f"cannot read the store {path}: {_cause(error)}. Build it again.") from None
 

@@ -168,7 +168,7 @@ def _serve(root: str, limits: dict[str, object]) -> int:
 def section(project: Project, work: Path, *, minutes: float = 0.3) -> Section:
     """Measure; ``minutes``: how long the mixed load with killed workers runs."""
     result = Section(
-        title="Serving",
+        title="5 Serving",
         how=(
             "`atmpkg serve` on loopback, the load generator on the same cores, closed loop. Plain: the same server and "
             "workers without deadlines, guard and queue limits. Both take turns; median of "

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from atmpkg.queries import Query
     from atmpkg.stores import Store
 
+_LARGE = 3_000_000  # quads beyond which counting by class would take minutes
 DATASET = "https://w3id.org/atmpkg/"
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
@@ -80,15 +81,19 @@ class Facts:
 
     @classmethod
     def of(cls, store: Store) -> Facts:
-        """Count."""
+        """Count; of a large graph only what is quickly counted."""
 
         def counted(query: str, *names: str) -> Iterator[tuple[tuple[str, ...], int]]:
             return ((tuple(row[name] for name in names), int(row["n"])) for row in rows(store, query))
 
+        quads = len(store)
+        graphs = {name: n for (name,), n in counted(_GRAPHS, "graph")}
+        if quads > _LARGE:
+            return cls(quads, graphs)
         three = ("class", "property", "other")
         return cls(
-            len(store),
-            {name: n for (name,), n in counted(_GRAPHS, "graph")},
+            quads,
+            graphs,
             next(n for _, n in counted(_SUBJECTS)),
             next(n for _, n in counted(_OBJECTS)),
             {name: n for (name,), n in counted(_CLASSES, "class")},
@@ -147,11 +152,15 @@ def _dataset(out: _Triples, facts: Facts, base: str, modified: str, *, whole: bo
         (f"{_VOID}uriSpace", _text(f"{DATASET}id/")),
         (f"{_VOID}vocabulary", _iri(ONTOLOGY)),
         (f"{_VOID}triples", _number(facts.quads)),
-        (f"{_VOID}distinctSubjects", _number(facts.subjects)),
-        (f"{_VOID}distinctObjects", _number(facts.objects)),
-        (f"{_VOID}classes", _number(len(facts.classes))),
-        (f"{_VOID}properties", _number(len(facts.properties))),
     )
+    if facts.subjects:
+        out.add(
+            dataset,
+            (f"{_VOID}distinctSubjects", _number(facts.subjects)),
+            (f"{_VOID}distinctObjects", _number(facts.objects)),
+            (f"{_VOID}classes", _number(len(facts.classes))),
+            (f"{_VOID}properties", _number(len(facts.properties))),
+        )
     if whole:
         _partitions(out, dataset, facts)
 

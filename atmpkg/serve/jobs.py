@@ -18,9 +18,12 @@ from atmpkg.errors import AtmpkgError, StoreError, UsageError, quoted
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.serve.guard import names_dataset
 from atmpkg.serve.negotiation import ANSWERS, QUADS, READABLE, ROWS, TRIPLES, best, media_type
+from atmpkg.stores import Embedded, malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pathlib import Path
 
     import pyoxigraph as ox
 
@@ -112,6 +115,8 @@ Job = Select | Ask | Graph | Update | Put | Delete
 class Kept(KnowledgeGraph):
     """A graph whose questions and names were read before the workers were forked, so that none is read again."""
 
+    _path: Path | None = None
+
     def question(self, name: str) -> Query:
         """Return one question."""
         return self.questions[name] if name in self.questions else super().question(name)
@@ -122,7 +127,27 @@ class Kept(KnowledgeGraph):
             return self
         other = Kept(self.store, self.project, today=day)
         other.__dict__ |= {"questions": self.questions, "names": self.names}
-        other.resolver.share(self.resolver)
+        other.resolver.take(self.index)
+        return other
+
+    def on_disk(self) -> Path | None:
+        """Return the path of a store that is read from disk; nothing where it is in memory."""
+        return self.store.path if isinstance(self.store, Embedded) else None
+
+    def let_go(self) -> None:
+        """Close the store: one on disk has threads of its own, and a process with threads must not be forked."""
+        path, index = self.on_disk(), self.index
+        self.store = Embedded.memory()
+        del self.__dict__["resolver"]
+        self.resolver.take(index)
+        self._path = path
+
+    def again(self) -> Kept:
+        """Open the store that was let go, in a process of its own."""
+        assert self._path is not None
+        other = Kept(Embedded.open(self._path), self.project, today=self.today)
+        other.__dict__ |= {"questions": self.questions, "names": self.names}
+        other.resolver.take(self.index)
         return other
 
 
@@ -169,11 +194,14 @@ class Bench:
         except (AtmpkgError, OSError, RuntimeError, ValueError):
             return fault(500, "not-evaluated", "the query cannot be evaluated")
 
+    def open(self) -> None:
+        """Open in this process what cannot be shared between processes."""
+        if not self.confined:
+            self.kg = self.kg.again()
+
     @property
     def engine(self) -> ox.Store:
         """The engine's store."""
-        from atmpkg.stores import Embedded
-
         if not isinstance(self.kg.store, Embedded):
             raise StoreError("cannot serve this store: it is not an embedded one.")
         return self.kg.store.engine
@@ -195,8 +223,6 @@ def _without_new_files(confined: bool) -> Iterator[None]:
 
 def _select(bench: Bench, job: Select) -> Reply:
     import pyoxigraph as ox
-
-    from atmpkg.stores import malformed
 
     chosen: dict[str, Any] = {"use_default_graph_as_union": not names_dataset(job.sparql)}
     if job.default or job.named:
@@ -300,8 +326,6 @@ def _graph(bench: Bench, job: Graph) -> Reply:
 
 
 def _update(bench: Bench, job: Update) -> Reply:
-    from atmpkg.stores import malformed
-
     with _without_new_files(bench.confined):
         try:
             bench.engine.update(job.sparql, base_iri=job.base or None, prefixes=dict(bench.prefixes))

@@ -138,6 +138,7 @@ def _work(bench: Bench, limits: Limits, front: socket.socket) -> NoReturn:
     """Do one job after another until the front closes the line."""
     code = 0
     try:
+        bench.open()
         _bound(limits)
         while (job := receive(front)) is not None:
             reply = _timed(bench, job, limits)  # type: ignore[arg-type]  # the front sends jobs alone

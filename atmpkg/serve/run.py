@@ -61,6 +61,8 @@ def check(settings: Settings) -> None:
         raise UsageError(
             "cannot serve --writable without a token: set ATMPKG_TOKEN to a secret of 16 characters or more."
         )
+    if not 0 <= settings.port < 1 << 16:
+        raise UsageError("cannot listen on this port: expected a number from 0 to 65535.")
     if settings.base and not (is_iri(settings.base) and _ADDRESS.fullmatch(settings.base)):
         raise UsageError("cannot use the base: expected an address such as https://example.org/atmpkg.")
     try:
@@ -78,9 +80,13 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         sock = socket.socket(family, kind, protocol)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-        sock.listen(512)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(address)
+            sock.listen(512)
+        except BaseException:
+            sock.close()
+            raise
     except (OSError, OverflowError, UnicodeError) as error:
         cause = getattr(error, "strerror", None) or error
         raise StoreError(f"cannot listen on {host}:{port}: {cause}. Choose another --host or --port.") from None
@@ -93,13 +99,16 @@ def serve(kg: Kept, digest: str, modified: dt.datetime, settings: Settings, say:
     ``describe``: add what the graph says of itself to the graph; a graph on disk stays as it is.
     """
     check(settings)
-    if settings.writable and _on_disk(kg):
+    if settings.writable and kg.on_disk():
         raise UsageError("cannot serve --writable from a store on disk: a built store is never written again.")
     sock = listening(settings.host, settings.port)
     host, port = sock.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     base = settings.base.rstrip("/") or address
     bench, served = _prepared(kg, digest, modified, settings, base, describe)
+    quads = len(kg.store)
+    if kg.on_disk():
+        kg.let_go()
     ours, theirs = socket.socketpair()
     gc.collect()
     gc.freeze()
@@ -114,16 +123,11 @@ def serve(kg: Kept, digest: str, modified: dt.datetime, settings: Settings, say:
     theirs.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the front as well, which ends first
     signal.signal(signal.SIGTERM, lambda *_: os.kill(front, signal.SIGTERM))
-    say(f"serving {len(kg.store):,} quads at {address} (stop with Ctrl-C)")
+    say(f"serving {quads:,} quads at {address} (stop with Ctrl-C)")
     if page.missing():
         say("note: the query page lacks YASGUI; fetch it once with: sh scripts/browser-code")
     code = Nursery(lambda: bench, settings.limits, ours).run(front=front)
     return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else 3
-
-
-def _on_disk(kg: Kept) -> bool:
-    """Tell whether a graph is read from disk: then each worker opens what it needs of it."""
-    return isinstance(kg.store, Embedded) and kg.store.read_only
 
 
 def _prepared(
@@ -136,8 +140,9 @@ def _prepared(
 
     if not isinstance(kg.store, Embedded):
         raise StoreError("cannot serve this store: it is not an embedded one. Ask its own endpoint.")
+    on_disk = kg.on_disk() is not None
     facts = Facts.of(kg.store)
-    if describe and not _on_disk(kg):
+    if describe and not on_disk:
         for graph, ntriples in served_graphs(kg, facts, base, modified.isoformat()):
             kg.store.add(ntriples.encode(), graph)
     prefixes = dict(kg.names.uris if settings.prefixes is None else settings.prefixes)
@@ -148,7 +153,7 @@ def _prepared(
         {"name": q.name, "pack": q.pack, "title": q.title, "answers": q.text("answers"), "path": f"ask/{q.name}"}
         for q in sorted(questions, key=lambda q: (q.pack, q.name))
     ]
-    bench = Bench(kg, prefixes, settings.limits.result, settings.today, confined=not _on_disk(kg))
+    bench = Bench(kg, prefixes, settings.limits.result, settings.today, confined=not on_disk)
     formats = list(WRITERS)
     served = Served(facts, lambda at: openapi(questions, formats, at), listed, digest, modified, prefixes)
     return bench, served

@@ -1,5 +1,7 @@
 """What the tests of the endpoint use: real servers in processes of their own, and a plain HTTP client."""
 
+# ruff: noqa: E501  # queries and requests are easier to read on one line
+
 import http.client
 import os
 import re
@@ -159,16 +161,19 @@ Start = Callable[..., Server]
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory, needs: Callable[[bool, str], None]) -> Iterator[Start]:
-    """Return a function that starts a server: "scratch" (empty, writable) or "sample", with other limits."""
+    """Return a function that starts a server: "scratch" (empty, writable) or "sample", with other limits, or "command" for a store."""
     needs(hasattr(os, "fork") and Path("/proc/self/task").is_dir(), "fork and /proc")
     started: list[Server] = []
 
-    def run(kind: str, **limits: float) -> Server:
+    def run(kind: str, store: str = "", **limits: float) -> Server:
         folder = tmp_path_factory.mktemp("served")
         log = folder / "log"
-        code = {"scratch": _SCRATCH, "sample": _SAMPLE}[kind]
         env = os.environ | {"PYTHONPATH": str(ROOT)}
-        words = [sys.executable, "-c", code, str(SAMPLE), TOKEN, repr(limits)]
+        if kind == "command":
+            words = [sys.executable, "-m", "atmpkg", "serve", "--port", "0", "--data", str(SAMPLE), "--store", store]
+        else:
+            code = {"scratch": _SCRATCH, "sample": _SAMPLE}[kind]
+            words = [sys.executable, "-c", code, str(SAMPLE), TOKEN, repr(limits)]
         with log.open("wb") as file:
             process = subprocess.Popen(words, stdout=file, stderr=file, env=env, cwd=folder)
         server = Server(process, log)

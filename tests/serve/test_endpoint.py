@@ -1,8 +1,11 @@
 """The endpoint as clients see it: formats, caching, questions, descriptions, and what it refuses."""
 
+# ruff: noqa: E501  # queries and requests are easier to read on one line
+
 import gzip
 import json
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -10,9 +13,10 @@ import pyoxigraph as ox
 import pytest
 import rdflib
 
+from atmpkg.build import build
 from atmpkg.formats import WRITERS
 from atmpkg.graph import KnowledgeGraph
-from atmpkg.serve.negotiation import QUADS, ROWS, TRIPLES
+from atmpkg.serve.negotiation import QUADS, TRIPLES
 
 SELECT = "SELECT ?product ?label { ?product a atmp:Product ; rdfs:label ?label } ORDER BY ?product"
 PRODUCTS = f"/sparql?query={quote(SELECT)}"
@@ -298,7 +302,7 @@ def test_every_answer_is_fenced(served: Any, path: str) -> None:
     headers = served.get(path).headers
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
-    assert "unsafe-eval" not in policy and "script-src 'self';" in policy + ";" or path != "/"
+    assert ("unsafe-eval" not in policy and "script-src 'self';" in policy + ";") or path != "/"
     assert headers["x-content-type-options"] == "nosniff" and "server" not in headers
 
 
@@ -318,3 +322,34 @@ def test_nothing_of_a_request_comes_back_as_html(served: Any) -> None:
 def test_a_hostile_host_is_not_repeated(served: Any, host: str) -> None:
     got = served.request("GET", "/.well-known/void", headers={"host": host, "accept": "text/turtle"})
     assert got.status == 400 and (not host or host.encode() not in got.body)
+
+
+def test_a_store_on_disk_is_served_by_the_command_line(sample_project: Any, start: Any, tmp_path: Path) -> None:
+    """Each worker opens it for itself; what the graph says of itself is at its address and not in the store."""
+    build(sample_project, tmp_path / "store", most_in_memory=0)
+    server = start("command", str(tmp_path / "store"))
+    assert server.get(PRODUCTS, "text/csv").text.count("\n") == len(list(sample_rows(server)))
+    assert server.get("/ask/authorised-products?jurisdiction=EU&as-of=2022-01-01", "text/csv").status == 200
+    assert server.get("/.well-known/void", "text/turtle").status == 200
+    assert b"false" in server.query("ASK { GRAPH <https://w3id.org/atmpkg/graph/endpoint> { ?s ?p ?o } }").body
+    refused = server.query("SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }")
+    assert refused.status == 403
+    assert server.stop() == 0
+
+
+def sample_rows(server: Any) -> list[str]:
+    return server.get(PRODUCTS, "text/tab-separated-values").text.splitlines()
+
+
+@pytest.mark.parametrize("words, code, said", [
+    (["--writable"], 2, "without a token"), (["--timeout", "0"], 2, "with these limits"), (["--base", "javascript:x"], 2, "cannot use the base"),
+    (["--host", "no.such.host.invalid"], 3, "cannot listen on no.such.host.invalid"), (["--port", "99999"], 2, "cannot listen"),
+])  # fmt: skip
+def test_what_cannot_be_served_is_said_in_one_line(atmpkg: Any, words: list[str], code: int, said: str) -> None:
+    run = atmpkg("serve", *words)
+    assert run.code == code and said in run.err.splitlines()[-1]
+
+
+def test_a_taken_port_is_said_in_one_line(atmpkg: Any, served: Any) -> None:
+    run = atmpkg("serve", "--port", served.port)
+    assert run.code == 3 and "Choose another" in run.err

@@ -1,5 +1,7 @@
 """Fuzz of the HTTP layer: schemathesis on our own OpenAPI description, hypothesis on addresses and parameters."""
 
+# ruff: noqa: E501  # queries and requests are easier to read on one line
+
 import json
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -92,6 +94,7 @@ def test_the_openapi_description_holds(served: Any, needs: Callable[[bool, str],
     """schemathesis sends what the description allows and what it does not, and compares the answers with it."""
     needs(find_spec("schemathesis") is not None, "schemathesis")
     import schemathesis
+
     described = json.loads(served.get("/openapi.json").body)
     described["servers"] = [{"url": served.url}]
     keep = (

@@ -1,5 +1,7 @@
 """The query page in a browser: YASGUI runs, the questions are ready, and nothing is asked of anybody else."""
 
+# queries and requests are easier to read on one line
+
 import os
 import shutil
 from collections.abc import Callable, Iterator
