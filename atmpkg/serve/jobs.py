@@ -22,7 +22,6 @@ from atmpkg.stores import Embedded, malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
     from pathlib import Path
 
     import pyoxigraph as ox

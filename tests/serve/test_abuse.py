@@ -363,7 +363,9 @@ def test_changes_can_be_made_again_and_again_without_leaving_processes(start: Ca
         assert f'"value":"{number + 1}"' in server.query("SELECT (COUNT(*) AS ?n) { GRAPH <urn:g> { ?s ?p ?o } }").text
     assert server.update("INSERT { ?a ?b ?c } WHERE { ?a ?b ?c . ?d ?e ?f . FILTER(false) }").status == 204
     time.sleep(1)
-    group = [pid for pid in [int(at.name) for at in Path("/proc").iterdir() if at.name.isdigit()] if _command_of(pid, server)]
+    group = [
+        pid for pid in [int(at.name) for at in Path("/proc").iterdir() if at.name.isdigit()] if _command_of(pid, server)
+    ]
     assert len(group) <= 6, group  # the first process, the front, the nursery, two workers
     assert server.stop() == 0 and gone(group)
 
