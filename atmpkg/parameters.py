@@ -122,10 +122,14 @@ class Resolver:
         day = date.earliest if parameter.name.startswith(_BEGIN) else date.latest
         return literal(str(day_number(day)), "integer")
 
-    def _code(self, parameter: Parameter, value: str) -> str:
-        allowed = list(parameter.values)
+    def allowed(self, parameter: Parameter) -> list[str]:
+        """Return the values that a parameter of type ``code`` takes; for other types, nothing."""
         if parameter.values_from:
-            allowed = [row["value"] for row in rows(self._store, parameter.values_from)]
+            return [row["value"] for row in rows(self._store, parameter.values_from)]
+        return list(parameter.values)
+
+    def _code(self, parameter: Parameter, value: str) -> str:
+        allowed = self.allowed(parameter)
         known = {word.casefold(): word for word in allowed}
         if value.casefold() not in known:
             raise UsageError(

@@ -58,6 +58,11 @@ class Embedded:
         self._store = store
         self.path = path  # of a store that is read from disk
 
+    @property
+    def raw(self) -> ox.Store:
+        """The store of pyoxigraph itself, for tools that take one."""
+        return self._store
+
     @classmethod
     def memory(cls) -> Embedded:
         """Make an empty store in memory."""

@@ -36,7 +36,7 @@ def history(tmp_path: Path, in_memory: Callable[[Project], KnowledgeGraph]) -> H
 
     def graph(text: str, **tables: list[dict[str, str]]) -> KnowledgeGraph:
         root = Path(shutil.copytree(SAMPLE, tmp_path / "project"))
-        for table in ("indication", "obligation", "dispute"):
+        for table in ("indication", "obligation", "dispute", "study-role"):
             (root / "data" / "tables" / f"{table}.tsv").unlink()
         tables = {
             "decision": [decision(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]

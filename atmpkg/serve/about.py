@@ -7,7 +7,6 @@ and the SIB editor read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -270,10 +269,9 @@ def example(kg: KnowledgeGraph, question: Query) -> str:
     """Return the SPARQL of a question, with its example filled in where that can be, without its header."""
     given = question.header.get("example")
     try:
-        sparql = kg.sparql(question.name, **{str(k): v for k, v in given.items()} if isinstance(given, dict) else {})
+        return kg.sparql(question.name, **{str(k): v for k, v in given.items()} if isinstance(given, dict) else {})
     except AtmpkgError:  # another graph than ours does not know the things of the example
-        sparql = question.sparql
-    return re.sub(r"^#\+.*\n?", "", sparql, flags=re.MULTILINE).strip() + "\n"
+        return question.body
 
 
 def served_graphs(kg: KnowledgeGraph, facts: Facts, base: str, modified: str) -> Iterator[tuple[str, str]]:

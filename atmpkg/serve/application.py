@@ -272,10 +272,13 @@ class Endpoint:
         format = given.pop("format", [""])
         if len(format) > 1:
             raise Refused(400, "bad-request", "expected one format")
+        sources = given.pop("with_sources", ["no"])
+        if not {*sources} <= {"yes", "no"}:
+            raise Refused(400, "bad-request", "expected with-sources=yes or no")
         name = request.path_params["question"]
-        job = Ask(name, given, _accept(request), format[0], _gzip(request))
+        job = Ask(name, given, _accept(request), format[0], "yes" in sources, _gzip(request))
         day = dt.date.today().isoformat()
-        tag = self._tag("ask", name, sorted(given.items()), job.accept, job.format, day, job.gzip)
+        tag = self._tag("ask", name, sorted(given.items()), job.accept, job.format, job.with_sources, day, job.gzip)
         return await self._answered(request, job, tag)
 
     async def questions(self, request: Request) -> Answered:

@@ -71,6 +71,7 @@ class Ask:
     given: Mapping[str, Sequence[str]]
     accept: str = ""
     format: str = ""
+    with_sources: bool = False
     gzip: bool = False
 
 
@@ -137,7 +138,8 @@ class Kept(KnowledgeGraph):
         """Close the store: one on disk has threads of its own, and a process with threads must not be forked."""
         path, index = self.on_disk(), self.index
         self.store = Embedded.memory()
-        del self.__dict__["resolver"]
+        for name in ("resolver", "completeness"):
+            self.__dict__.pop(name, None)
         self.resolver.take(index)
         self._path = path
 
@@ -273,11 +275,11 @@ def _tidy(body: bytes, format: str) -> bytes:
 
 
 def _ask(bench: Bench, job: Ask) -> Reply:
-    from atmpkg.formats import WRITERS
+    from atmpkg.formats import FORMATS, content
 
-    formats = {media: name for media, name in ANSWERS.items() if name in WRITERS}
-    if job.format and job.format not in WRITERS:
-        known = ", ".join(WRITERS)
+    formats = {media: name for media, name in ANSWERS.items() if name in FORMATS}
+    if job.format and job.format not in FORMATS:
+        known = ", ".join(FORMATS)
         return fault(400, "bad-request", f"cannot write {quoted(job.format)}: expected one of {known}")
     media = media_type(formats, job.format) if job.format else best(job.accept, list(formats))
     if not media:
@@ -287,9 +289,8 @@ def _ask(bench: Bench, job: Ask) -> Reply:
         return fault(
             404, "no-such-question", f"there is no question {quoted(job.question)}; all are listed at /openapi.json"
         )
-    answer = kg.ask(job.question, **job.given)
-    written: str | bytes = WRITERS[job.format or formats[media]](answer)
-    body = written if isinstance(written, bytes) else written.encode()
+    answer = kg.ask(job.question, with_sources=job.with_sources, **job.given)
+    body = content(answer, job.format or formats[media])
     if len(body) > bench.most:
         raise TooLarge
     remarks = answer.remarks

@@ -93,6 +93,12 @@ def _question(question: Query, formats: Sequence[str]) -> Document:
                 "description": "Format of the answer; else the Accept header decides.",
                 "schema": {"type": "string", "enum": list(formats)},
             },
+            {
+                "name": "with-sources",
+                "in": "query",
+                "description": "Give the source column of a pure count too.",
+                "schema": {"type": "string", "enum": ["yes", "no"]},
+            },
         ],
         "responses": {
             "200": {"description": question.text("answers") or question.title, "content": content},

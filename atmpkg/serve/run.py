@@ -134,7 +134,7 @@ def _prepared(
     kg: Kept, digest: str, modified: dt.datetime, settings: Settings, base: str, describe: bool
 ) -> tuple[Bench, Served]:
     """Do before the fork what every worker would do again."""
-    from atmpkg.formats import WRITERS
+    from atmpkg.formats import FORMATS
     from atmpkg.serve.application import Served
     from atmpkg.serve.openapi import openapi
 
@@ -154,7 +154,7 @@ def _prepared(
         for q in sorted(questions, key=lambda q: (q.pack, q.name))
     ]
     bench = Bench(kg, prefixes, settings.limits.result, settings.today, confined=not on_disk)
-    formats = list(WRITERS)
+    formats = list(FORMATS)
     served = Served(facts, lambda at: openapi(questions, formats, at), listed, digest, modified, prefixes)
     return bench, served
 

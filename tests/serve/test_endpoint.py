@@ -14,7 +14,7 @@ import pytest
 import rdflib
 
 from atmpkg.build import build
-from atmpkg.formats import WRITERS
+from atmpkg.formats import FORMATS, content
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.serve.negotiation import QUADS, TRIPLES
 
@@ -180,11 +180,13 @@ def test_a_change_is_seen_by_all_workers_and_changes_the_tag(scratch: Any) -> No
     assert scratch.update("DROP SILENT GRAPH <urn:seen>").status == 204
 
 
-@pytest.mark.parametrize("format", WRITERS)
+@pytest.mark.parametrize("format", FORMATS)
 def test_questions_are_answered_as_on_the_command_line(served: Any, sample: KnowledgeGraph, format: str) -> None:
     got = served.get(f"/ask/authorised-products?jurisdiction=EU&as-of=2022-01-01&format={format}")
-    written: Any = WRITERS[format](sample.ask("authorised-products", jurisdiction="EU", as_of="2022-01-01"))
-    assert got.status == 200 and got.body == (written if isinstance(written, bytes) else written.encode())
+    answer = sample.ask("authorised-products", jurisdiction="EU", as_of="2022-01-01")
+    assert got.status == 200, got.text
+    if format != "xlsx":  # it holds the time at which it was made
+        assert got.body == content(answer, format)
 
 
 def test_questions_take_the_accept_header_and_say_what_must_be_known(served: Any) -> None:
