@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from atmpkg.errors import AtmpkgError, StoreError, UsageError, quoted
 from atmpkg.graph import KnowledgeGraph
-from atmpkg.serve.guard import names_dataset
+from atmpkg.serve.guard import forbidden, names_dataset
 from atmpkg.serve.negotiation import ANSWERS, QUADS, READABLE, ROWS, TRIPLES, best, media_type
 from atmpkg.stores import Embedded, malformed
 
@@ -178,6 +178,7 @@ class Bench:
     prefixes: Mapping[str, str]
     most: int  # bytes of an answer
     today: dt.date | None = None  # that questions are asked on, where it is not the day of the request
+    guarded: bool = True  # refuse what would reach out
     confined: bool = False  # a query can open neither a socket nor a file: right for a graph in memory
 
     def do(self, job: Job) -> Reply:
@@ -225,6 +226,8 @@ def _without_new_files(confined: bool) -> Iterator[None]:
 def _select(bench: Bench, job: Select) -> Reply:
     import pyoxigraph as ox
 
+    if bench.guarded and (keyword := forbidden(job.sparql)):
+        return fault(403, "reaches-out", f"{keyword} is not allowed here: queries are answered from this graph alone")
     chosen: dict[str, Any] = {"use_default_graph_as_union": not names_dataset(job.sparql)}
     if job.default or job.named:
         # SPARQL 1.1 Protocol, 2.1.4: the dataset of the request takes the place of the query's own.
@@ -326,6 +329,8 @@ def _graph(bench: Bench, job: Graph) -> Reply:
 
 
 def _update(bench: Bench, job: Update) -> Reply:
+    if keyword := forbidden(job.sparql, update=True):
+        return fault(403, "reaches-out", f"{keyword} is not allowed here")
     with _without_new_files(bench.confined):
         try:
             bench.engine.update(job.sparql, base_iri=job.base or None, prefixes=dict(bench.prefixes))

@@ -153,9 +153,9 @@ def _prepared(
         {"name": q.name, "pack": q.pack, "title": q.title, "answers": q.text("answers"), "path": f"ask/{q.name}"}
         for q in sorted(questions, key=lambda q: (q.pack, q.name))
     ]
-    bench = Bench(kg, prefixes, settings.limits.result, settings.today, confined=not on_disk)
+    bench = Bench(kg, prefixes, settings.limits.result, settings.today, confined=not on_disk, guarded=settings.checked)
     formats = list(FORMATS)
-    served = Served(facts, lambda at: openapi(questions, formats, at), listed, digest, modified, prefixes)
+    served = Served(facts, lambda at: openapi(questions, formats, at), listed, digest, modified, base)
     return bench, served
 
 

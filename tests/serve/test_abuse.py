@@ -282,6 +282,15 @@ def test_hostile_requests_get_a_plain_answer(strict: Any, request_: bytes) -> No
     assert "Traceback" not in strict.log.read_text()
 
 
+def test_a_query_that_is_slow_to_read_stops_nobody(strict: Any) -> None:
+    """The guard reads in a worker, within the deadline."""
+    slow = b"SELECT * { " + b"<" * 45_000 + b" service"
+    with together(*[lambda: strict.request("POST", "/sparql", slow, {"content-type": "application/sparql-query"})] * 4):
+        start = time.monotonic()
+        assert strict.get("/health").status == 200
+        assert time.monotonic() - start < 1
+
+
 def test_a_query_cannot_reach_out_or_open_files(strict: Any) -> None:
     heard: list[Any] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -306,7 +315,7 @@ def test_a_worker_could_not_connect_even_if_the_guard_let_it(sample: Any) -> Non
     """The second fence: while a query is evaluated nothing can be opened."""
     from atmpkg.serve.jobs import Bench, Kept, Select
 
-    bench = Bench(Kept(sample.store, sample.project), {}, 1 << 20, confined=True)
+    bench = Bench(Kept(sample.store, sample.project), {}, 1 << 20, guarded=False, confined=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.3)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
