@@ -189,6 +189,7 @@ class Crew:
     async def start(self) -> None:
         """Have the workers forked; return when all are there."""
         self._link = Link(self._control, self._ended)
+        self._forking += self._limits.crew
         await asyncio.gather(*(self._fork() for _ in range(self._limits.crew)))
 
     def stop(self) -> None:
@@ -211,7 +212,6 @@ class Crew:
 
     async def _fork(self) -> None:
         link = self._link
-        self._forking += 1
         try:
             pid, sock = await link.child("spawn")
             worker = Worker(pid, link, self._buried)
@@ -224,16 +224,20 @@ class Crew:
             self._buried(worker)
         else:
             self._offer(worker)
+        self._fill()
 
     def _want(self) -> None:
         """Have one more worker forked, beside what goes on."""
         if not self._closing:
+            self._forking += 1
             task = asyncio.get_running_loop().create_task(self._fork())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     def _offer(self, worker: Worker) -> None:
         """Give a free worker to the first who waits, else keep it."""
+        if worker.gone:
+            return
         if worker.link is not self._link:  # it answers from a graph that was changed meanwhile
             worker.let_go()
             return
@@ -251,8 +255,10 @@ class Crew:
         self._all.discard(worker)
         with contextlib.suppress(ValueError):
             self._idle.remove(worker)
-        if worker.link is not self._link:
-            return
+        self._fill()
+
+    def _fill(self) -> None:
+        """Have workers forked until there are enough, those on their way counted."""
         at_work = sum(not w.replaced for w in self._all if w.link is self._link)
         if not self._closing and at_work + self._forking < self._limits.crew:
             self._want()
@@ -348,6 +354,8 @@ class Crew:
 
     def lengthy(self, worker: Worker) -> None:
         """Let short queries go before a long one, and put another worker in its place."""
+        if worker.gone:
+            return
         worker.niced = True
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, worker.pid, _NICE)
@@ -387,6 +395,7 @@ class Crew:
         for worker in idle:
             worker.let_go()
         before.order("retire")
+        self._forking += self._limits.crew
         await asyncio.gather(*(self._fork() for _ in range(self._limits.crew)))
 
 

@@ -127,7 +127,10 @@ def test_killed_workers_lose_no_answer(start: Callable[..., Any]) -> None:
     assert [got.status for got in answers] == [200] * 36
     assert {got.body for got in answers} == {expected}
     assert server.metric("workers_lost_total") > 0
-    assert json.loads(server.get("/health").body)["workers"]["idle"] == 2
+    until = time.monotonic() + 10
+    while json.loads(server.get("/health").body)["workers"]["idle"] != 2 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert json.loads(server.get("/health").body)["workers"] == {"idle": 2, "busy": 0, "long": 0, "waiting": 0}
     assert server.stop() == 0
 
 
