@@ -19,6 +19,7 @@ from atmpkg.serve.wire import HEAD, Lines, packed, send_line
 _NICE = 10  # of a long query, so that short ones go before it
 _TRIES = 5  # of a job whose worker was killed by somebody else
 _REMEMBERED = 256  # workers of which it is known how they ended
+_FORKED = 5.0  # seconds to wait for a child that was asked for
 _TOLD = 2.0  # seconds to wait for the word how a worker ended
 _LOOK = 0.5  # seconds between looks whether the client of a long query still waits
 _ENDS = {signal.SIGSEGV: "deep", signal.SIGABRT: "memory", signal.SIGBUS: "memory"}
@@ -43,7 +44,10 @@ class Link:
         self._control = control
         self._lines = Lines(control)
         self._ended = ended
-        self._awaited: deque[asyncio.Future[tuple[int, socket.socket]]] = deque()
+        self._awaited: dict[str, deque[asyncio.Future[tuple[int, socket.socket]]]] = {
+            "worker": deque(),
+            "heir": deque(),
+        }
         self._dead: dict[int, int] = {}  # pid to signal, of the last that ended
         self._mourners: dict[int, asyncio.Future[int]] = {}
         self.retired = False
@@ -52,13 +56,14 @@ class Link:
     def _read(self) -> None:
         for line, descriptor in self._lines.read():
             match line.split():
-                case [("worker" | "heir"), pid, "+"] if descriptor is not None:
+                case [("worker" | "heir") as kind, pid, "+"] if descriptor is not None:
                     arrived = socket.socket(fileno=descriptor)
-                    waiting = self._awaited.popleft()
                     self._dead.pop(int(pid), None)  # an earlier process had this number
-                    if waiting.done():
+                    waiting = next((w for w in self._awaited[kind] if not w.done()), None)
+                    if waiting is None:
                         arrived.close()
                     else:
+                        self._awaited[kind].remove(waiting)
                         waiting.set_result((int(pid), arrived))
                 case ["dead", pid, number]:
                     self._death(int(pid), int(number))
@@ -81,11 +86,15 @@ class Link:
             send_line(self._control, line)
 
     async def child(self, kind: str) -> tuple[int, socket.socket]:
-        """Have a child forked; return its pid and the socket to it."""
+        """Have a worker or an heir forked; return its pid and the socket to it. Raise TimeoutError where none comes."""
         waiting: asyncio.Future[tuple[int, socket.socket]] = asyncio.get_running_loop().create_future()
-        self._awaited.append(waiting)
-        self.order(kind)
-        return await waiting
+        self._awaited[kind].append(waiting)
+        self.order("spawn" if kind == "worker" else kind)
+        try:
+            return await asyncio.wait_for(waiting, _FORKED)
+        finally:
+            with contextlib.suppress(ValueError):
+                self._awaited[kind].remove(waiting)
 
     async def cause(self, pid: int) -> int:
         """Return the signal that ended a worker, once it is told; 0 where it is not."""
@@ -212,12 +221,18 @@ class Crew:
 
     async def _fork(self) -> None:
         link = self._link
+        worker: Worker | None = None
         try:
-            pid, sock = await link.child("spawn")
-            worker = Worker(pid, link, self._buried)
-            await asyncio.get_running_loop().create_unix_connection(lambda: worker, sock=sock)
+            pid, sock = await link.child("worker")
+            worker = made = Worker(pid, link, self._buried)
+            await asyncio.get_running_loop().create_unix_connection(lambda: made, sock=sock)
+        except (TimeoutError, OSError):
+            worker = None
         finally:
             self._forking -= 1
+        if worker is None:
+            self._fill()
+            return
         self.tally.forked += 1
         self._all.add(worker)
         if worker.gone:
@@ -367,7 +382,10 @@ class Crew:
         """Have a change made by an heir of the nursery; all later jobs see it, or nothing of it."""
         async with self._changing:
             loop = asyncio.get_running_loop()
-            pid, sock = await self._link.child("heir")
+            try:
+                pid, sock = await self._link.child("heir")
+            except TimeoutError:
+                return fault(503, "busy", "the change could not be made now; try again later")
             sock.setblocking(False)
             try:
                 await loop.sock_sendall(sock, packed(job))
