@@ -35,6 +35,7 @@ _EXAMPLES = """Examples:
   atmpkg show Kymriah                 one product on one page
   atmpkg explain decision:tisagenlecleucel-eu-grant
   atmpkg classify darvadstrocel       what it is by law, and why
+  atmpkg serve                        a SPARQL endpoint with a query page
   atmpkg link coverage disease        how well diseases are linked to other vocabularies
 
 \b
@@ -402,6 +403,36 @@ def classify(
 def tables(format: Format = "", data: Data = None, store: StorePath = None, quiet: Quiet = False) -> None:
     """List what is known: tables with their rows and the day until which they reach.  Example: atmpkg tables"""
     _print(_open(data, store, quiet).inventory(), format)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; only this machine when omitted.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+    base: Annotated[str, typer.Option(help="Public address, where a proxy stands before it.")] = "",
+    writable: Annotated[
+        bool, typer.Option("--writable", help="Take changes that bring the token of ATMPKG_TOKEN.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds that a query may run.")] = 30.0,
+    workers: Annotated[int, typer.Option(help="Queries answered at the same time; 0: one per core.")] = 0,
+    memory: Annotated[int, typer.Option(help="MB that a query may use beyond the graph; 0: no ceiling.")] = 2048,
+    answer: Annotated[int, typer.Option(help="MB that an answer may have.")] = 64,
+    body: Annotated[int, typer.Option(help="MB that a request may have.")] = 4,
+    queue: Annotated[int, typer.Option(help="Requests that may wait for a worker.")] = 256,
+    data: Data = None,
+    store: StorePath = None,
+    quiet: Quiet = False,
+) -> None:
+    """Serve the graph as a SPARQL endpoint with a query page.  Example: atmpkg serve --port 8000"""
+    from atmpkg.serve import run
+    from atmpkg.serve.limits import Settings
+
+    limits = run.limits(timeout, workers, memory, answer, body, queue)
+    token = os.environ.pop("ATMPKG_TOKEN", "")
+    settings = Settings(host=host, port=port, base=base, writable=writable, token=token, limits=limits)
+    run.check(settings)
+    kg, digest, modified = run.open_graph(data, store, _warn if quiet else say)
+    raise typer.Exit(run.serve(kg, digest, modified, settings, _warn if quiet else say))
 
 
 @app.command()

@@ -50,6 +50,10 @@ class Resolver:
             self._index = Index.of(self._store)
         return self._index
 
+    def take(self, index: Index) -> None:
+        """Use names that were read from the same store before."""
+        self._index = index
+
     def terms(self, question: Query, given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         """Return the terms of each parameter that was given or has a default; raise UsageError on what does not fit."""
         parameters = {parameter.name: parameter for parameter in question.parameters}

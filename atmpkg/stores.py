@@ -54,8 +54,9 @@ class Embedded:
     ['1']
     """
 
-    def __init__(self, store: ox.Store) -> None:
+    def __init__(self, store: ox.Store, *, path: Path | None = None) -> None:
         self._store = store
+        self.path = path  # of a store that is read from disk
 
     @property
     def raw(self) -> ox.Store:
@@ -100,7 +101,7 @@ class Embedded:
         import pyoxigraph as ox
 
         try:
-            return cls(ox.Store.read_only(str(path)))
+            return cls(ox.Store.read_only(str(path)), path=path)
         except (OSError, RuntimeError) as error:
             raise StoreError(f"cannot read the store {path}: {_cause(error)}. Build it again.") from None
 
@@ -147,6 +148,19 @@ class Embedded:
         dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
         text = ox.serialize(dataset, format=ox.RdfFormat.N_QUADS) or b""
         return b"".join(sorted(text.splitlines(keepends=True)))
+
+    def add(self, ntriples: bytes, graph: str) -> None:
+        """Add to a graph those triples of an N-Triples text that no graph holds yet."""
+        import pyoxigraph as ox
+
+        read = ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES, rename_blank_nodes=True)
+        new = [quad.triple for quad in read if not self._holds(quad.triple)]
+        self._store.extend(ox.Quad(t.subject, t.predicate, t.object, ox.NamedNode(graph)) for t in new)
+
+    @property
+    def engine(self) -> ox.Store:
+        """The engine's own store, for what the seam does not offer: dataset parameters, updates, single graphs."""
+        return self._store
 
     def optimize(self) -> None:
         """Compact the store after loading."""

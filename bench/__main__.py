@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from atmpkg.project import Project
-from bench import asking, building, processes, writing
+from bench import asking, building, processes, serving, writing
 from bench.report import Section, machine, report
 from bench.timing import Disturbance
 
@@ -22,6 +22,7 @@ def sections(project: Project, work: Path) -> Iterator[Section]:
     asked, slowest = asking.section(project, built, work)
     yield asked
     yield processes.section(project, work, slowest)
+    yield serving.section(project, work)
 
 
 def main() -> None:

@@ -20,14 +20,14 @@ PLAN = [
     "mapping linking parameters classify formats federation shapes completeness",
     "build networks slices proofs",
     "graph",
-    "pages opinion fetch",
+    "pages opinion fetch serve",
     "cli",
     "__main__",
 ]
 FLOOR = {module: number for number, line in enumerate(PLAN) for module in line.split()}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 LATE = {"pyoxigraph", "yaml", "rdflib", "networkx", "SPARQLWrapper", "owlready2", "pandas", "pyshacl"}
-AT_THE_TOP = {"cli": {"typer"}}
+AT_THE_TOP = {"cli": {"typer"}, "serve": {"starlette", "uvicorn"}}
 
 
 def room(path: Path) -> str:
