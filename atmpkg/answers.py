@@ -78,6 +78,7 @@ class Links:
 
     sources: Callable[[Iterable[str]], list[Source]] = lambda ids: []
     reasons: Callable[[Iterable[str]], Mapping[tuple[str, str], str]] = lambda rows: {}
+    properties: Callable[[], Mapping[str, str]] = dict  # column to the property that it shows
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,6 @@ class Answer:
     about: Mapping[str, str] = field(default_factory=dict)  # what the question says of itself: answers, counts ...
     tables: Mapping[str, str] = field(default_factory=dict)  # column of ids to the table that they are of
     told_by: tuple[str, ...] = ()  # for each row, the row of a table that it tells of, as table:id
-    properties: Mapping[str, str] = field(default_factory=dict)  # column to the property that it shows
     spec: Path | None = None  # the picture that belongs to the question
     links: Links = field(default=Links(), repr=False, compare=False)
 
@@ -118,9 +118,9 @@ class Answer:
         """
         if not self.told_by:
             return {}
-        found = self.links.reasons(self.told_by)
+        found, properties = self.links.reasons(self.told_by), self.links.properties()
         gaps = (
-            (at, column.name, (self.told_by[at], self.properties.get(column.name, "")))
+            (at, column.name, (self.told_by[at], properties.get(column.name, "")))
             for at, row in enumerate(self.rows)
             for column, value in zip(self.columns, row, strict=True)
             if value is None

@@ -62,6 +62,7 @@ class Completeness:
     def __init__(self, store: Store, today: dt.date) -> None:
         self._store = store
         self._today = today
+        self._areas_of: dict[str, set[str]] = {}
 
     def remarks(
         self,
@@ -114,7 +115,9 @@ class Completeness:
 
     def _areas(self, place: str) -> set[str]:
         """Return the jurisdictions whose acts can have effect in a place, itself included."""
-        return {place, *(row["area"] for row in rows(self._store, _AREAS % place))}
+        if place not in self._areas_of:
+            self._areas_of[place] = {place, *(row["area"] for row in rows(self._store, _AREAS % place))}
+        return self._areas_of[place]
 
     def _knowledge_until(self, tables: Sequence[str], places: Sequence[str]) -> str:
         """Return the day until which the first of the tables was surveyed for all the places; empty where it was not.

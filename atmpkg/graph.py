@@ -133,9 +133,8 @@ class KnowledgeGraph:
             remarks=self.completeness.remarks(question, given, terms, len(answer)),
             sparql=question.bind(terms),
             about={key: text for key in ("answers", "counts", "not_counted") if (text := question.text(key))},
-            properties=question.properties if question.by_row else {},
             spec=spec_of(question.path),
-            links=Links(self.completeness.sources, self._reasons),
+            links=Links(self.completeness.sources, self._reasons, lambda: question.properties),
         )
 
     def _terms(

@@ -111,7 +111,7 @@ class Plot:
                 "spacing": 18,
                 "padding": 16,
                 "background": "white",
-                "resolve": {"scale": {"color": "independent"}},
+                "resolve": {"scale": dict.fromkeys(("color", "shape", "size", "opacity", "strokeDash"), "independent")},
             },
         )
 

@@ -79,6 +79,11 @@ def meet(one: Box, other: Box) -> bool:
 
 
 CROWDED = [
+    "outcomes",
+    "compare-outcomes",
+    "event-rates",
+    "hta-decisions",
+    "evidence-strength",
     "decision-history",
     "approval-lag",
     "market-exits",
