@@ -123,7 +123,7 @@ def test_a_link_is_counted_in_its_linkset(clinic: KnowledgeGraph) -> None:
 
 def test_the_linksets_of_the_graph_count_what_is_in_the_files(shipped: KnowledgeGraph) -> None:
     counted = shipped.select(
-        "SELECT ?name ?n { ?set a void:Linkset ; dcterms:identifier ?name ; void:triples ?n ; dcterms:license ?licence }"
+        "SELECT ?name ?n { ?set a void:Linkset ; dcterms:identifier ?name ; void:triples ?n ; dcterms:license ?terms }"
     ).rows
     links = {path.name.removesuffix(".sssom.tsv"): 0 for path in SETS}
     for path in SETS:
