@@ -241,7 +241,8 @@ def to_efo(house: House) -> Iterator[Line]:
             found = set().union(*(named.get(folded(name), set()) for name in names))
             how, comment = LEXICAL, "by name"
         if len(found) == 1:
-            yield Line(subject, disease["label"], EXACT, *found, "", how, confidence="0.9", comment=comment)
+            (id,) = found
+            yield Line(subject, disease["label"], EXACT, id, "", how, confidence="0.9", comment=comment)
         else:
             yield house.absent(subject, "EFO has no id of its own for it, by cross-reference or name; it uses Mondo's")
 
@@ -533,9 +534,9 @@ def to_unii(house: House) -> Iterator[Line]:
             yield Line(f"substance:{id}", labels[id], BROAD, unii, confidence=confidence, comment=comment)
     for product in house.tables["product"]:
         subject = f"product:{product['id']}"
-        if unii := found.get(product["substance"]):
-            comment = "the substance of the product"
-            yield Line(subject, product["label"], CLOSE, unii, "", CHAINED, confidence="0.9", comment=comment)
+        if product["substance"] in found:
+            comment, id = "the substance of the product", found[product["substance"]]
+            yield Line(subject, product["label"], CLOSE, id, "", CHAINED, confidence="0.9", comment=comment)
         else:
             yield house.absent(subject, "its substance has none in the list that was read")
 
@@ -590,7 +591,8 @@ def to_ror(house: House) -> Iterator[Line]:
             yield Line(subject, organisation["label"], EXACT, at_home[0], confidence=sure, comment=comment)
         elif len(found) == 1 and country in NO_VALUE:
             comment = "by name; its country is not recorded"
-            yield Line(subject, organisation["label"], CLOSE, *found, confidence="0.7", comment=comment)
+            (id,) = found
+            yield Line(subject, organisation["label"], CLOSE, id, confidence="0.7", comment=comment)
         else:
             where = ", ".join(sorted({house.ror[id]["country"] for id in found}))
             if not found:

@@ -14,7 +14,7 @@ import pytest
 from atmpkg.build import check, write_quads
 from atmpkg.errors import DataError
 from atmpkg.graph import KnowledgeGraph
-from atmpkg.linking import mapped, mapping_rows, read_sets
+from atmpkg.linking import NO_TERM, mapped, mapping_rows, read_sets
 from atmpkg.names import Names
 from atmpkg.project import Project, home
 
@@ -119,6 +119,17 @@ def test_a_link_is_counted_in_its_linkset(clinic: KnowledgeGraph) -> None:
     assert rows == (("mondo", 6, 6), ("uniprot", 1, 1))
     predicates = clinic.select("SELECT ?p { ?set dcterms:identifier 'mondo' ; void:linkPredicate ?p } ORDER BY ?p").rows
     assert [str(row[0]).rpartition("#")[2] for row in predicates] == ["broadMatch", "exactMatch"]
+
+
+def test_the_linksets_of_the_graph_count_what_is_in_the_files(shipped: KnowledgeGraph) -> None:
+    counted = shipped.select(
+        "SELECT ?name ?n { ?set a void:Linkset ; dcterms:identifier ?name ; void:triples ?n ; dcterms:license ?terms }"
+    ).rows
+    links = {path.name.removesuffix(".sssom.tsv"): 0 for path in SETS}
+    for path in SETS:
+        links[path.name.removesuffix(".sssom.tsv")] = sum(row["object_id"] != NO_TERM for _, row in mapping_rows(path))
+        assert all(row["license"].startswith(("http://", "https://")) for _, row in mapping_rows(path)), path.name
+    assert {str(name): int(str(n)) for name, n in counted} == links
 
 
 def test_external_ids_tell_links_and_absences(clinic: KnowledgeGraph) -> None:
@@ -354,11 +365,15 @@ def test_the_registry_files_fit_the_names_of_the_house(shipped: KnowledgeGraph) 
     assert {key for key in context if key != "@version"} == set(shipped.names.uris)
     entry = json.loads((ROOT / "docs" / "registry" / "bioregistry.json").read_text())["atmpkg"]
     assert re.fullmatch(entry["pattern"], entry["example"])
+    assert re.fullmatch(entry["pattern"], "trial/zuma-1") and not re.fullmatch(entry["pattern"], "mapping/x")
     redirects = (ROOT / "docs" / "registry" / "w3id.htaccess").read_text()
     rules = [words[1] for text in redirects.splitlines() if (words := text.split()) and words[0] == "RewriteRule"]
     for path in (
         "id/product/tisagenlecleucel",
         "mappings/mondo",
+        "mappings/eu-number",
+        "imports/mondo",
+        "registry/eu/1/18/1297",
         "graph/void",
         "ontology/Product",
         "release/2026.11.1/",
