@@ -383,8 +383,8 @@ class Remote:
         result, count, told = self._fetch(sparql, form, dataset)
         if told or (count and self._cut(form, count)):  # nothing is never cut
             raise StoreError(
-                f"cannot ask at {self.addresses.query}: the server gives at most {told or self._most[form]:,} rows at a "
-                "time, and the answer has as many or more. Raise its limit (Virtuoso: ResultSetMaxRows), or ask for less."
+                f"cannot ask at {self.addresses.query}: the server gives at most {told or self._most[form]:,} rows at "
+                "a time, and the answer has as many or more. Raise its limit (Virtuoso: ResultSetMaxRows), or ask less."
             )
         return result
 
