@@ -13,6 +13,7 @@ import os
 import re
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -121,6 +122,7 @@ class Http:
             headers={"User-Agent": f"atmpkg/{__version__} (+https://w3id.org/atmpkg)"},
             transport=self.transport,
         )
+        weakref.finalize(self, self._client.close)
 
     def send(
         self, do: str, method: str, url: str, *, again: bool = True, into: IO[bytes] | None = None, **content: Any
@@ -252,6 +254,13 @@ def _standard(text: bytes) -> bytes:
     for pattern, right in _VIRTUOSO:
         text = pattern.sub(right, text)
     return text
+
+
+class _Body(tempfile.SpooledTemporaryFile[bytes]):
+    """The body of an answer; its rows are read from it for as long as somebody holds them, and then it goes."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 @dataclass(frozen=True)
@@ -410,7 +419,7 @@ class Remote:
         """Send a query; return its answer, the number of its rows, and the limit that the server says it cut it to."""
         import pyoxigraph as ox
 
-        body = cast("IO[bytes]", tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - the rows are read from it
+        body = cast("IO[bytes]", _Body(_IN_MEMORY))
         response = self.http.send(
             "ask",
             "POST",
