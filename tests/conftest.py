@@ -120,9 +120,6 @@ def needs() -> Callable[[bool, str], None]:
     return check
 
 
-SERVER_SETTINGS = {"ATMPKG_STORE_USER": "dba", "ATMPKG_STORE_PASSWORD": "a secret"}
-
-
 @dataclass
 class Virtuoso:
     """A Virtuoso server of our own on loopback, with a database that goes away."""

@@ -17,7 +17,7 @@ PLAN = [
     "pictures",
     "mapping linking parameters classify formats federation shapes",
     "build networks slices proofs",
-    "graph",
+    "graph clusters",
     "pages opinion",
     "cli",
     "__main__",
