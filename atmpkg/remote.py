@@ -221,7 +221,8 @@ class Http:
         """Return the first line of what a server says, without markup, and without the password."""
         text = re.sub(r"<(head|style|title)\b.*?</\1>|<[^>]*>", " ", response.text[:20_000], flags=re.S | re.I)
         lines = [" ".join(line.split()) for line in text.splitlines()]
-        line = next((line for line in lines if line), "")[:200].rstrip(". ")
+        said = [line for line in lines if line and not line.removeprefix("Error ").startswith("HTTP/")]
+        line = next((line for line in said if "Error" in line), said[0] if said else "")[:200].rstrip(". ")
         secret = self.settings.get(_PASSWORD)
         return line.replace(secret, "…") if secret else line
 
