@@ -39,7 +39,9 @@ def build_on_spark(project: Any, out: Path, session: Any = None, *, span: int = 
         context = mine.sparkContext
         shared = context.broadcast(prepared)
         spans = [part for name in prepared.tables for part in _spans(prepared, name, span)]
-        made = context.parallelize(spans, max(1, len(spans))).flatMap(lambda part: _made(shared.value, part)).persist()
+        made = (
+            context.parallelize(spans, _parts(context, spans)).flatMap(lambda part: _made(shared.value, part)).persist()
+        )
         counts = made.filter(lambda item: isinstance(item, tuple)).reduceByKey(lambda a, b: a + b).collectAsMap()
         problems = [*prepared.problems, *made.filter(lambda item: isinstance(item, Problem)).collect()]
         static = list(static_quads(project, prepared, problems))
@@ -98,6 +100,11 @@ def _spans(prepared: Prepared, name: str, size: int) -> Iterator[tuple[str, int,
             part += file.readline()
             yield name, start, start + len(part), line
             start, line = start + len(part), line + part.count(b"\n")
+
+
+def _parts(context: Any, spans: list[tuple[str, int, int, int]]) -> int:
+    """Return how many parts the work has: one a span, but for small tables, of which each process takes several."""
+    return max(1, min(len(spans), 4 * context.defaultParallelism))
 
 
 def _made(prepared: Prepared, part: tuple[str, int, int, int]) -> Iterator[str | Problem | tuple[str, int]]:
