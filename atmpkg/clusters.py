@@ -104,7 +104,7 @@ def _spans(prepared: Prepared, name: str, size: int) -> Iterator[tuple[str, int,
 
 def _parts(context: Any, spans: list[tuple[str, int, int, int]]) -> int:
     """Return how many parts the work has: one a span, but for small tables, of which each process takes several."""
-    return max(1, min(len(spans), 4 * context.defaultParallelism))
+    return max(1, min(len(spans), 4 * int(context.defaultParallelism)))
 
 
 def _made(prepared: Prepared, part: tuple[str, int, int, int]) -> Iterator[str | Problem | tuple[str, int]]:
