@@ -93,6 +93,20 @@ SELECT ?id ?title ?publisher ?url ?kind ?published ?read {
 ORDER BY ?rank ?id
 """
 _WIDTH = 100
+_MOST = 10  # rows of evidence of one kind; the questions have all
+_EVIDENCE = (
+    (
+        "Pivotal studies",
+        "pivotal-evidence",
+        ("jurisdiction", "decision_date", "trial", "design", "n", "endpoint", "value"),
+    ),
+    ("Harms", "event-rates", ("setting", "event", "grade", "rate", "n", "total", "trial")),
+    ("Verdicts", "hta-decisions", ("country", "body", "date", "verdict", "disease", "reference")),
+    ("Payment", "payment-schemes", ("country", "kind", "trigger", "years")),
+    ("Manufacture", "turnaround", ("region", "interval", "days", "statistic")),
+    ("Follow-up", "follow-up-duties", ("jurisdiction", "years", "what", "basis")),
+)
+_PRICE = ("country", "price", "currency", "year", "kind", "per")
 
 
 def product_page(kg: KnowledgeGraph, text: str) -> str:
@@ -134,6 +148,10 @@ def _product_lines(kg: KnowledgeGraph, id: str, iri: str) -> Iterator[str]:
         "Outside an authorisation",
         _table(kg, "outside-marketing-authorisation", id, ("jurisdiction", "route", "since", "limits")),
     )
+    for title, question, shown in _EVIDENCE:
+        yield from _section(title, _table(kg, question, id, shown, most=_MOST))
+    prices = [row for row in _dicts(kg.ask("list-prices")) if row["product"] == id]
+    yield from _section("Prices", (_joined(row, _PRICE) for row in prices))
     history = kg.ask("decision-history", product=id)
     yield from _section("Timeline   ● authorised  ◐ suspended  ○ ended  ✕ refused", _timeline(kg, history))
     disputes = kg.ask("disputes", product=id)
@@ -190,11 +208,27 @@ def _designations(kg: KnowledgeGraph, id: str) -> Iterator[str]:
             )
 
 
-def _table(kg: KnowledgeGraph, question: str, id: str, columns: tuple[str, ...]) -> Iterator[str]:
-    for row in _dicts(kg.ask(question)):
-        if row["product"] == id:
-            where, *rest = (as_text(row[column]) for column in columns)
-            yield from _hanging(f"  {where:<4}", " · ".join(filter(None, rest)))
+def _table(
+    kg: KnowledgeGraph, question: str, id: str, columns: tuple[str, ...], most: int | None = None
+) -> Iterator[str]:
+    """Yield the rows of a question about a product, each once; what is beyond ``most`` rows is named by its command."""
+    lines = list(dict.fromkeys(_joined(row, columns) for row in _dicts(kg.ask(question, product=id))))
+    for line in lines[:most]:
+        yield from _hanging(line[:6], line[6:])
+    if most and len(lines) > most:
+        yield f"  … {len(lines) - most} more: atmpkg ask {question} product={id}"
+
+
+def _joined(row: Mapping[str, Value], columns: tuple[str, ...]) -> str:
+    """Write the named columns of a row on one line, the first in a place of its own; a unit stands by its value."""
+    first, *others = columns
+    said = (f"{as_text(row[c])}{_unit(row)}" if c == "value" else as_text(row[c]) for c in others)
+    return f"  {as_text(row[first]):<3} " + " · ".join(part for part in said if part)
+
+
+def _unit(row: Mapping[str, Value]) -> str:
+    unit = as_text(row.get("unit"))
+    return "" if row["value"] is None else {"percent": " %", "ratio": ""}.get(unit, f" {unit}")
 
 
 def _timeline(kg: KnowledgeGraph, history: Answer) -> Iterator[str]:
