@@ -212,7 +212,9 @@ def _table(
     kg: KnowledgeGraph, question: str, id: str, columns: tuple[str, ...], most: int | None = None
 ) -> Iterator[str]:
     """Yield the rows of a question about a product, each once; what is beyond ``most`` rows is named by its command."""
-    lines = list(dict.fromkeys(_joined(row, columns) for row in _dicts(kg.ask(question, product=id))))
+    takes = any(parameter.name == "product" for parameter in kg.question(question).parameters)
+    found = _dicts(kg.ask(question, **({"product": id} if takes else {})))
+    lines = list(dict.fromkeys(_joined(row, columns) for row in found if row["product"] == id))
     for line in lines[:most]:
         yield from _hanging(line[:6], line[6:])
     if most and len(lines) > most:

@@ -70,7 +70,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
     """Return the graph that the package ships, built on disk once."""
     project = Project(ROOT, home())
     built = build(project, tmp_path_factory.mktemp("real"))
-    return KnowledgeGraph(built.open(), project, today=dt.date(2026, 11, 23))
+    return KnowledgeGraph(built.open(), project, today=dt.date(2026, 11, 28))
 
 
 @pytest.fixture

@@ -329,4 +329,4 @@ def test_a_disease_has_one_exact_term_and_a_term_one_disease(real: KnowledgeGrap
 
 
 def test_dates_of_today_do_not_leak_into_the_tests(real: KnowledgeGraph) -> None:
-    assert real.today == dt.date(2026, 11, 23)
+    assert real.today == dt.date(2026, 11, 28)
