@@ -135,7 +135,7 @@ def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
     return rows
 
 
-def fill(project: Project, choose: Callable[[Path], Store]) -> tuple[Store, dict[str, int], Mapping[str, int]]:
+def fill(project: Project, choose: Callable[[Path], Embedded]) -> tuple[Embedded, dict[str, int], Mapping[str, int]]:
     """Load everything asserted and run the rules; return the store, the rows and the inferred triples.
 
     ``choose`` gives the empty store, seeing the file of N-Quads that is to be loaded.
@@ -185,7 +185,7 @@ def build(project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY) ->
     try:
         store = Embedded.memory()
 
-        def choose(path: Path) -> Store:
+        def choose(path: Path) -> Embedded:
             nonlocal store
             if path.stat().st_size > most_in_memory:
                 store = Embedded.create(work / _STORE)
@@ -225,6 +225,17 @@ def build(project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY) ->
     return built
 
 
+def send(project: Project, url: str, say: Callable[[str], None] = lambda line: None) -> Built:
+    """Build the project's graph in its cache and publish it to a server; raise StoreError where that cannot be done."""
+    from atmpkg.publishing import publish
+    from atmpkg.remote import Remote
+
+    remote = Remote.at(url)  # a wrong address is told before the build
+    built = build(project, project.cache)
+    publish(built.open(), built.folder.name, remote, say)
+    return built
+
+
 def finished(folder: Path, name: str) -> Built | None:
     """Return the build of that name if it was finished by this format of atmpkg."""
     try:
@@ -244,14 +255,14 @@ def current(folder: Path) -> Built:
         raise StoreError(f"cannot open the store {folder}: {error}. {again}") from None
 
 
-def check(project: Project, *, shacl: bool = False) -> Iterator[Problem]:
+def check(project: Project, *, shacl: bool = False, store: Store | None = None) -> Iterator[Problem]:
     """Yield every problem of the project without writing anything that lasts: rows, SPARQL checks, then the shapes.
 
-    ``shacl``: validate with the SHACL shapes too.
+    ``shacl``: validate with the SHACL shapes too; ``store``: a built graph that is checked instead of the rows.
     """
     try:
         checks = read_queries(project.folders("queries", "checks")).values()
-        store = in_memory(project)
+        store = in_memory(project) if store is None else store
     except DataError as error:
         yield from error.problems
         return

@@ -160,7 +160,7 @@ class Law:
     """The definitions and conditions of the law module, with the rules that apply them."""
 
     project: Project
-    store: Store = field(init=False)
+    store: Embedded = field(init=False)
 
     def __post_init__(self) -> None:
         triples = Terms.read(self.project.ontology).triples
@@ -255,7 +255,6 @@ class Law:
     def derive(self, things: Mapping[str, Facts]) -> dict[str, dict[str, set[str]]]:
         """Run the rules over named things; return for each what it meets, fails and is undecided for (class IRIs)."""
         store = Embedded.memory()
-        assert isinstance(self.store, Embedded)
         store.load(self.store.dump())
         store.load("".join(self._statements(things)).encode())
         infer(store, read_queries(self.project.folders("queries", "rules")).values())

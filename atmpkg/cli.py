@@ -51,7 +51,10 @@ app = typer.Typer(
     epilog=_EXAMPLES,
 )
 Data = Annotated[Path | None, typer.Option(help="Folder of a project (with data/tables) instead of this one.")]
-StorePath = Annotated[Path | None, typer.Option("--store", help="Folder of a store made by build --store.")]
+StorePath = Annotated[
+    str | None,
+    typer.Option("--store", help="Folder or web address (SPARQL endpoint) of a store made by build --store."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No remarks on stderr.")]
 Format = Annotated[
     str, typer.Option("--format", "-f", help="table, tsv, csv, json, jsonl or md; table on a terminal, else tsv.")
@@ -64,7 +67,7 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _open(data: Path | None, store: Path | None, quiet: bool) -> KnowledgeGraph:
+def _open(data: Path | None, store: str | None, quiet: bool) -> KnowledgeGraph:
     from atmpkg.graph import KnowledgeGraph
 
     return KnowledgeGraph.open(data=data, store=store, say=_warn if quiet else say)
@@ -80,19 +83,26 @@ def _warn(line: str) -> None:
 def build(data: Data = None, store: StorePath = None, quiet: Quiet = False) -> None:
     """Build the graph from the tables.  Example: atmpkg build --store ./store"""
     from atmpkg.build import build as make
+    from atmpkg.build import send
     from atmpkg.project import Project
+    from atmpkg.stores import is_address
 
     project = Project.find(data)
-    built = make(project, store or project.cache)
+    address = store if store and is_address(store) else ""
+    if address:
+        built = send(project, address, (lambda line: None) if quiet else say)
+    else:
+        built = make(project, Path(store) if store else project.cache)
     if not quiet:
         rows, inferred = sum(built.rows.values()), sum(built.inferred.values())
-        say(f"built {built.quads:,} quads from {rows:,} rows ({inferred:,} inferred) in {built.folder}")
+        say(f"built {built.quads:,} quads from {rows:,} rows ({inferred:,} inferred) in {address or built.folder}")
 
 
 @app.command()
 def check(
     shacl: Annotated[bool, typer.Option("--shacl", help="Validate with the SHACL shapes too.")] = False,
     data: Data = None,
+    store: StorePath = None,
     quiet: Quiet = False,
 ) -> None:
     """Validate tables, links and rules without keeping anything.  Example: atmpkg check --shacl"""
@@ -100,7 +110,9 @@ def check(
     from atmpkg.project import Project
 
     found = 0
-    for problem in problems(Project.find(data), shacl=shacl):
+    project = Project.find(data)
+    built = _open(data, store, quiet).store if store else None
+    for problem in problems(project, shacl=shacl, store=built):
         print(problem)
         found += 1
     if not quiet:

@@ -20,7 +20,7 @@ from atmpkg.parameters import Resolver
 from atmpkg.project import Project
 from atmpkg.queries import AnswerColumn, Parameter, Query, find_query, read_queries
 from atmpkg.search import Index
-from atmpkg.stores import Embedded, Store, rows
+from atmpkg.stores import Store, is_address, nquads, rows
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -94,10 +94,15 @@ class KnowledgeGraph:
     ) -> KnowledgeGraph:
         """Open a graph, building it first where its tables have changed since.
 
-        ``data``: project folder; ``store``: folder made by ``atmpkg build --store``; ``say`` takes remarks.
+        ``data``: project folder; ``store``: folder made by ``atmpkg build --store``, or address of a SPARQL endpoint;
+        ``say`` takes remarks.
         Where the tables hold problems, the last good build answers and a remark says so; without one, DataError.
         """
         project = Project.find(data)
+        if isinstance(store, str) and is_address(store):
+            from atmpkg.remote import Remote
+
+            return cls(Remote.at(store), project)
         if store is not None:
             from atmpkg.build import current
 
@@ -298,9 +303,7 @@ class KnowledgeGraph:
         from rdflib import Dataset
 
         dataset = Dataset(default_union=True)
-        if not isinstance(self.store, Embedded):
-            raise UsageError("cannot copy a remote store into rdflib; query it instead.")
-        dataset.parse(data=self.store.dump(), format="nquads")
+        dataset.parse(data=nquads(self.store), format="nquads")
         return dataset
 
     def _remarks(

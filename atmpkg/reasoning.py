@@ -12,7 +12,7 @@ from itertools import groupby
 from atmpkg.errors import DataError, Problem, UsageError, quoted
 from atmpkg.names import graph_iri
 from atmpkg.queries import Query
-from atmpkg.stores import Store
+from atmpkg.stores import Embedded
 
 INFERRED = graph_iri("inferred")
 _ROUNDS = 100
@@ -32,7 +32,7 @@ def strata(rules: Iterable[Query]) -> list[tuple[int, list[Query]]]:
     return [(number, list(group)) for number, group in groupby(ordered, key=_stratum)]
 
 
-def infer(store: Store, rules: Iterable[Query]) -> Mapping[str, int]:
+def infer(store: Embedded, rules: Iterable[Query]) -> Mapping[str, int]:
     """Empty the graph ``inferred`` and run the rules; return how many triples each added."""
     ordered = strata(rules)
     store.clear(INFERRED)
@@ -50,7 +50,7 @@ def infer(store: Store, rules: Iterable[Query]) -> Mapping[str, int]:
     return added
 
 
-def _added(store: Store, rule: Query) -> int:
+def _added(store: Embedded, rule: Query) -> int:
     try:
         return store.infer(rule.sparql, INFERRED)
     except UsageError as error:

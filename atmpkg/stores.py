@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import re
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from atmpkg.errors import StoreError, UsageError
 
@@ -24,22 +25,13 @@ _PLACE = re.compile(r"\b(\d+):(\d+)\b")
 
 
 class Store(Protocol):
-    """What the house needs of a store of quads."""
-
-    def load(self, nquads: bytes | Path) -> None:
-        """Add the quads of an N-Quads text or file, all or none."""
+    """What the house asks of a store of quads; it is filled by a build (`Embedded`) or by publishing one (`Remote`)."""
 
     def query(self, sparql: str, prefixes: Mapping[str, str] | None = None) -> Result:
         """Evaluate a SPARQL 1.1 query over the union of graphs; raise UsageError where it is malformed.
 
         ``prefixes``: prefix to IRI, known to the query without being declared.
         """
-
-    def infer(self, construct: str, graph: str) -> int:
-        """Add to a graph what a CONSTRUCT query yields and no graph holds yet; return how many triples."""
-
-    def clear(self, graph: str) -> None:
-        """Remove all quads of a graph."""
 
     def __len__(self) -> int:
         """Count the quads."""
@@ -143,6 +135,20 @@ class Embedded:
         text = ox.serialize(dataset, format=ox.RdfFormat.N_QUADS) or b""
         return b"".join(sorted(text.splitlines(keepends=True)))
 
+    def graphs(self) -> dict[str, int]:
+        """Count the triples of each named graph, by its IRI, sorted."""
+        found = rows(self, "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g ORDER BY ?g")
+        return {row["g"]: int(row["n"]) for row in found}
+
+    def triples(self, graph: str) -> IO[bytes]:
+        """Return the triples of a graph as an open file of N-Triples that vanishes when it is closed."""
+        import pyoxigraph as ox
+
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+        self._store.dump(file, format=ox.RdfFormat.N_TRIPLES, from_graph=ox.NamedNode(graph))
+        file.seek(0)
+        return file
+
     def optimize(self) -> None:
         """Compact the store after loading."""
         self._store.flush()
@@ -162,6 +168,30 @@ class Embedded:
     def _holds(self, triple: ox.Triple) -> bool:
         found = self._store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
         return next(found, None) is not None
+
+
+def is_address(text: str) -> bool:
+    """Tell whether what a user gave as a store is the address of a server.
+
+    >>> is_address("https://example.org/sparql"), is_address("./store")
+    (True, False)
+    """
+    return text.startswith(("https://", "http://"))
+
+
+def nquads(store: Store) -> bytes:
+    """Return all quads of a store as N-Quads, in no order.
+
+    >>> store = Embedded.memory()
+    >>> store.load(b'<urn:a> <urn:p> "1" <urn:g> .')
+    >>> nquads(store)
+    b'<urn:a> <urn:p> "1" <urn:g> .\\n'
+    """
+    import pyoxigraph as ox
+
+    result = store.query("SELECT ?s ?p ?o ?g { GRAPH ?g { ?s ?p ?o } }")
+    assert isinstance(result, ox.QuerySolutions)
+    return "".join(f"{row['s']} {row['p']} {row['o']} {row['g']} .\n" for row in solutions(result)).encode()
 
 
 def rows(store: Store, select: str) -> Iterator[dict[str, str]]:

@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "atmpkg"
 PLAN = [
     "errors dates",
     "names queries stores project files palette",
-    "tables terms answers reasoning search references",
-    "records checks views",
+    "tables terms answers reasoning search references remote",
+    "records checks views publishing",
     "layouts",
     "pictures",
     "mapping linking parameters classify formats federation shapes",
@@ -24,7 +24,7 @@ PLAN = [
 ]
 FLOOR = {module: number for number, line in enumerate(PLAN) for module in line.split()}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
-LATE = {"pyoxigraph", "yaml", "rdflib", "networkx", "SPARQLWrapper", "owlready2", "pandas", "pyshacl"}
+LATE = {"pyoxigraph", "yaml", "rdflib", "networkx", "SPARQLWrapper", "owlready2", "pandas", "pyshacl", "httpx", "pyspark"}
 AT_THE_TOP = {"cli": {"typer"}}
 
 
