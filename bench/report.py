@@ -30,6 +30,7 @@ class Section:
     rows: list[Sequence[object]] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    ratios: dict[str, float] = field(default_factory=dict)
 
     def markdown(self) -> str:
         """Write the section as Markdown."""

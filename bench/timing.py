@@ -12,6 +12,9 @@ from functools import wraps
 from typing import Any
 
 
+Progress = Callable[[str], None]
+
+
 def seconds(call: Callable[[], object]) -> float:
     """Measure one call."""
     start = time.perf_counter()
