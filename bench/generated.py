@@ -1,7 +1,7 @@
 """Made data in the shape of our graph, of any size and the same on every run, and twelve queries over them.
 
 The parts are those of the shipped graph, but in the proportions of an evidence base that is harvested: of the quads
-about 65 in 100 are safety observations, 21 trials, 2 sources and harvests, the rest products, their authorisations
+about 67 in 100 are safety observations, 25 trials, the rest sources and harvests, products, their authorisations
 (dated events, and the intervals that rules make of them), diseases and a tree of classes. As in our graph, each row
 names its source, no triple stands in two graphs, and an interval that is open ends on a day that never comes.
 """
@@ -84,7 +84,7 @@ _A = {
 
 def write(path: Path, quads: int, seed: int = 7) -> int:
     """Write about so many quads as N-Quads; return how many."""
-    products, trials, observations = max(60, quads // 1100), max(60, quads // 55), max(100, quads * 54 // 1000)
+    products, trials, observations = max(60, quads // 900), max(60, quads // 50), max(100, quads * 65 // 1000)
     diseases, terms = max(60, min(4000, 2 * products)), max(200, min(20_000, observations // 40))
     holders = max(10, products // 3)
     with path.open("w", encoding="utf-8", newline="\n", buffering=1 << 20) as out:
