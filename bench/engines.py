@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - what is said of a measurement stands together
 """What users would pick instead: rdflib, oxrdflib and Virtuoso beside ours, on the same quads, rows compared."""
 
 from __future__ import annotations
@@ -226,7 +227,9 @@ def _goals(data: Data, of: str) -> list[Verdict]:
         found.append(Verdict(target, f"not {len(slow)}: {', '.join(slow)}" if slow else "all", not slow))
         if heavy:
             slow = _behind(data, heavy, _AGGREGATES)
-            target = f"over HTTP aggregates within {_AGGREGATES:.0f} times Virtuoso at {data.quads:,} quads ({len(heavy)})"
+            target = (
+                f"over HTTP aggregates within {_AGGREGATES:.0f} times Virtuoso at {data.quads:,} quads ({len(heavy)})"
+            )
             found.append(Verdict(target, f"not {', '.join(slow)}" if slow else "all", not slow))
     differ = _different(data)
     engines = ", ".join(data.times)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
-
 Progress = Callable[[str], None]
 
 
@@ -60,9 +59,16 @@ class Disturbance:
         """Time the loop a few times."""
         self.times += [seconds(lambda: sum(at * at for at in range(200_000))) for _ in range(10)]
 
+    @property
+    def most(self) -> float:
+        """How many times longer the slowest loop took than the fastest."""
+        return max(self.times) / min(self.times)
+
     def __str__(self) -> str:
-        middle, most = statistics.median(self.times) / min(self.times), max(self.times) / min(self.times)
-        return f"the same loop, timed between the sections, took {middle:.1f} (median) to {most:.1f} times its least"
+        middle = statistics.median(self.times) / min(self.times)
+        return (
+            f"the same loop, timed between the sections, took {middle:.1f} (median) to {self.most:.1f} times its least"
+        )
 
 
 class Stages:
