@@ -28,7 +28,31 @@ _PLACES = ("EU", "US", "JP", "KR", "GB")
 _STATUS = ("Authorised", "Suspended", "Authorised", "Withdrawn")
 _PHASES = ("phase-1", "phase-2", "phase-3", "not-applicable")
 _OUTCOMES = ("death", "hospitalisation", "life-threatening", "recovered", "other")
-_WORDS = ["autologous", "allogeneic", "CAR-T", "AAV", "lentiviral", "vector", "chondrocytes", "keratinocytes", "stem", "cells", "relapsed", "refractory", "paediatric", "adult", "leukaemia", "lymphoma", "haemophilia", "retinal", "dystrophy", "myeloma", "safety", "efficacy", "follow-up"]
+_WORDS = [
+    "autologous",
+    "allogeneic",
+    "CAR-T",
+    "AAV",
+    "lentiviral",
+    "vector",
+    "chondrocytes",
+    "keratinocytes",
+    "stem",
+    "cells",
+    "relapsed",
+    "refractory",
+    "paediatric",
+    "adult",
+    "leukaemia",
+    "lymphoma",
+    "haemophilia",
+    "retinal",
+    "dystrophy",
+    "myeloma",
+    "safety",
+    "efficacy",
+    "follow-up",
+]
 
 
 class _Rows:
@@ -71,7 +95,45 @@ _BROADER = f"<{_SKOS}broader>"
 _IDENTIFIER, _SOURCE, _TITLE, _ISSUED = _of(_DCTERMS, "identifier", "source", "title", "issued")
 _A = {
     name: f"<{ONTOLOGY}{name}>"
-    for name in ["Product", "Disease", "Authorisation", "StatusInterval", "RegulatoryEvent", "ClinicalTrial", "SafetyObservation", "Source", "Harvest", "holder", "substance", "treats", "authorisation", "authorisationOf", "jurisdiction", "status", "event", "day", "fromDay", "untilDay", "phase", "studies", "condition", "enrolment", "fromDate", "sponsor", "country", "suspect", "reaction", "outcome", "serious", "age", "caseNumber", "observedIn", "reported", "harvested", "confidence"]
+    for name in [
+        "Product",
+        "Disease",
+        "Authorisation",
+        "StatusInterval",
+        "RegulatoryEvent",
+        "ClinicalTrial",
+        "SafetyObservation",
+        "Source",
+        "Harvest",
+        "holder",
+        "substance",
+        "treats",
+        "authorisation",
+        "authorisationOf",
+        "jurisdiction",
+        "status",
+        "event",
+        "day",
+        "fromDay",
+        "untilDay",
+        "phase",
+        "studies",
+        "condition",
+        "enrolment",
+        "fromDate",
+        "sponsor",
+        "country",
+        "suspect",
+        "reaction",
+        "outcome",
+        "serious",
+        "age",
+        "caseNumber",
+        "observedIn",
+        "reported",
+        "harvested",
+        "confidence",
+    ]
 }
 
 
