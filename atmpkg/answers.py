@@ -105,9 +105,10 @@ def value_of(term: Any, column: AnswerColumn) -> Value:
     datatype = term.datatype.value if hasattr(term, "datatype") else ""
     try:
         if datatype in _INTEGERS:
-            return int(term.value)
-        if datatype in _DECIMALS and math.isfinite(number := float(term.value)):
-            return number
+            number = int(term.value)
+            return bool(number) if column.type == "flag" and number in (0, 1) else number
+        if datatype in _DECIMALS and math.isfinite(real := float(term.value)):
+            return real
     except ValueError:  # an ill-typed literal stays as it is written
         pass
     if datatype == f"{_XSD}boolean":

@@ -36,7 +36,7 @@ from atmpkg.reasoning import infer
 from atmpkg.records import Record, Validator, term_problems
 from atmpkg.shapes import findings
 from atmpkg.stores import Embedded, Store
-from atmpkg.tables import Row, Table, missing_problems, name_problems, read_rows, read_tables
+from atmpkg.tables import Table, missing_problems, name_problems, read_tables
 from atmpkg.terms import Terms
 
 _MAPPED = f" <{graph_iri('mappings')}> .\n"
@@ -45,6 +45,8 @@ _ABOUT = "build.json"
 _FILE = "graph.nq"
 _STORE = "store"
 _OURS = re.compile(r"current(\.\d+)?|new-\w+|[0-9a-f]{24}|\..*")
+Progress = Callable[[int, int], None]  # rows done, and of how many
+_TELL = 5000  # rows between two words of progress
 _ABANDONED = 3600  # seconds after which the folder of a killed build is removed
 IN_MEMORY = 100_000_000  # bytes of N-Quads, about 700,000 quads: read in a second, and answered four times faster
 
@@ -87,8 +89,24 @@ class Built:
         return Embedded.read(content)
 
 
-def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
-    """Write everything asserted as N-Quads; return the rows of each table. Raise DataError with all problems."""
+@dataclass(frozen=True)
+class Prepared:
+    """What the rows of a project are turned into quads with, and the problems of shape that were found on the way."""
+
+    tables: Mapping[str, Table]
+    names: Names
+    terms: Terms
+    ids: Mapping[str, Mapping[str, int]]
+    problems: tuple[Problem, ...]
+
+    @property
+    def validator(self) -> Validator:
+        """Turns rows into records."""
+        return Validator(self.tables, self.names, self.terms)
+
+
+def prepare(project: Project) -> Prepared:
+    """Read the descriptions, the ontology's terms and all ids; raise DataError where the descriptions do not fit."""
     tables = read_tables(project.tables)
     names = Names.read(project.prefixes, tables)
     if unknown := sorted(name_problems(tables, names)):
@@ -96,31 +114,56 @@ def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
     terms = Terms.read(project.ontology)
     if unknown := sorted(term_problems(tables, names, terms)):
         raise DataError(unknown)
-    problems = list(missing_problems(tables))
-    rows = dict.fromkeys(tables, 0)
+    ids: dict[str, dict[str, int]] = {}
+    shape = [*missing_problems(tables), *Validator(tables, names, terms).collect(ids)]
+    return Prepared(tables, names, terms, ids, tuple(shape))
+
+
+def write_quads(project: Project, out: IO[str], progress: Progress | None = None) -> dict[str, int]:
+    """Write everything asserted as N-Quads; return the rows of each table. Raise DataError with all problems.
+
+    ``progress`` is told how many rows are written, and of how many.
+    """
+    prepared = prepare(project)
+    problems = list(prepared.problems)
+    rows = dict.fromkeys(prepared.tables, 0)
+    total, done = sum(map(len, prepared.ids.values())), 0
 
     def records() -> Iterator[Record]:
-        for item in Validator(tables, names, terms).records():
-            if isinstance(item, Problem):
-                problems.append(item)
-            else:
-                rows[item.table.name] += 1
+        nonlocal done
+        for table in prepared.tables.values():
+            for item in prepared.validator.part(table, prepared.ids):
+                if isinstance(item, Problem):
+                    problems.append(item)
+                    continue
+                rows[table.name] += 1
+                done += 1
+                if progress and done % _TELL == 0:
+                    progress(done, total)
                 yield item
 
-    out.writelines(quads(records(), names))
-    out.writelines(description_quads(tables, names))
+    out.writelines(quads(records(), prepared.names))
+    out.writelines(static_quads(project, prepared, problems))
+    if problems:
+        raise DataError(sorted(problems))
+    return rows
+
+
+def static_quads(project: Project, prepared: Prepared, problems: list[Problem]) -> Iterator[str]:
+    """Yield what is not rows: descriptions, ontology, mapping sets, slices; add what is wrong to the problems."""
+    yield from description_quads(prepared.tables, prepared.names)
     end = f" <{graph_iri('ontology')}> .\n"
-    out.writelines(line.decode().rstrip("\n")[: -len(" .")] + end for line in terms.triples.splitlines())
-    ids = {name: _ids(table) for name, table in tables.items()}
-    out.writelines(set_quads(read_sets(project.mappings)))
-    own = terms.own
-    said = {line.decode().removesuffix(" .") for line in terms.triples.splitlines()}
+    triples = [line.decode().removesuffix(" .") for line in prepared.terms.triples.splitlines()]
+    yield from (line + end for line in triples)
+    yield from set_quads(read_sets(project.mappings))
+    own = prepared.terms.own
+    said = set(triples)
     for path in sorted(project.mappings.glob("*.sssom.tsv")):
-        for item in mapping_quads(path, names, ids, own):
+        for item in mapping_quads(path, prepared.names, prepared.ids, own):
             if isinstance(item, Problem):
                 problems.append(item)
             else:
-                out.write(item)
+                yield item
                 said.add(item.removesuffix(_MAPPED))
     for path in project.slices():
         graph = f" <{graph_iri(path.stem)}> .\n"
@@ -128,14 +171,13 @@ def write_quads(project: Project, out: IO[str]) -> dict[str, int]:
             if isinstance(item, Problem):
                 problems.append(item)
             else:
-                out.write(item)
+                yield item
                 said.add(item.removesuffix(graph))
-    if problems:
-        raise DataError(sorted(problems))
-    return rows
 
 
-def fill(project: Project, choose: Callable[[Path], Embedded]) -> tuple[Embedded, dict[str, int], Mapping[str, int]]:
+def fill(
+    project: Project, choose: Callable[[Path], Embedded], progress: Progress | None = None
+) -> tuple[Embedded, dict[str, int], Mapping[str, int]]:
     """Load everything asserted and run the rules; return the store, the rows and the inferred triples.
 
     ``choose`` gives the empty store, seeing the file of N-Quads that is to be loaded.
@@ -145,7 +187,7 @@ def fill(project: Project, choose: Callable[[Path], Embedded]) -> tuple[Embedded
         with tempfile.TemporaryDirectory() as work:
             path = Path(work) / "asserted.nq"
             with path.open("w", encoding="utf-8", newline="\n") as out:
-                rows = write_quads(project, out)
+                rows = write_quads(project, out, progress)
             store = choose(path)
             store.load(path)
     except OSError as error:
@@ -160,7 +202,9 @@ def in_memory(project: Project) -> Embedded:
     return store
 
 
-def build(project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY) -> Built:
+def build(
+    project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY, progress: Progress | None = None
+) -> Built:
     """Build the project's graph below a folder and make it the one that answers.
 
     Where the same content was built before, that build is used. A graph of more than ``most_in_memory`` bytes of
@@ -191,7 +235,7 @@ def build(project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY) ->
                 store = Embedded.create(work / _STORE)
             return store
 
-        _, rows, inferred = fill(project, choose)
+        _, rows, inferred = fill(project, choose, progress)
         if (work / _STORE).exists():
             store.optimize()
         else:
@@ -275,11 +319,6 @@ def check(project: Project, *, shacl: bool = False, store: Store | None = None) 
 
 def _digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-def _ids(table: Table) -> set[str]:
-    at = [column.kind for column in table.columns].index("id")
-    return {row.cells[at] for row in read_rows(table) if isinstance(row, Row)}
 
 
 def _point(folder: Path, name: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -80,8 +81,23 @@ def _warn(line: str) -> None:
 
 
 @app.command()
-def build(data: Data = None, store: StorePath = None, quiet: Quiet = False) -> None:
+def build(
+    data: Data = None,
+    store: StorePath = None,
+    engine: Annotated[str, typer.Option(help="local, or spark (needs Java and atmpkg[spark]), with --out.")] = "local",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="New folder for the shards of --engine spark.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
     """Build the graph from the tables.  Example: atmpkg build --store ./store"""
+    if engine not in ("local", "spark"):
+        raise UsageError(f"cannot build with {quoted(engine)}: expected local or spark.")
+    if (engine == "spark") != (out is not None) or (out and store):
+        raise UsageError("cannot build so: --engine spark takes --out, and no --store; --out goes with it alone.")
+    if out:
+        _shards(data, out, quiet)
+        return
     from atmpkg.build import build as make
     from atmpkg.build import send
     from atmpkg.project import Project
@@ -92,10 +108,34 @@ def build(data: Data = None, store: StorePath = None, quiet: Quiet = False) -> N
     if address:
         built = send(project, address, (lambda line: None) if quiet else say)
     else:
-        built = make(project, Path(store) if store else project.cache)
+        built = make(project, Path(store) if store else project.cache, progress=None if quiet else _progress())
     if not quiet:
         rows, inferred = sum(built.rows.values()), sum(built.inferred.values())
         say(f"built {built.quads:,} quads from {rows:,} rows ({inferred:,} inferred) in {address or built.folder}")
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """Return what writes progress over and over on one line of a terminal; nothing where there is none."""
+    if not sys.stderr.isatty():
+        return None
+    start = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        left = (time.monotonic() - start) * (total - done) / max(1, done)
+        print(f"\r{done:,} of {total:,} rows, {left:.0f} s left \033[K", end="", file=sys.stderr, flush=True)
+        if total - done < 5000:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _shards(data: Path | None, out: Path, quiet: bool) -> None:
+    from atmpkg.clusters import build_on_spark
+    from atmpkg.project import Project
+
+    rows = build_on_spark(Project.find(data), out)
+    if not quiet:
+        say(f"wrote the quads of {sum(rows.values()):,} rows and of the ontology in {out}; the rules are not run")
 
 
 @app.command()

@@ -76,11 +76,16 @@ class Validator:
 
     def records(self) -> Iterator[Record | Problem]:
         """Yield a Record for each valid row of every table, and a Problem for each fault."""
-        ids: dict[str, dict[str, int]] = {name: {} for name in self.tables}
+        ids: dict[str, dict[str, int]] = {}
+        yield from self.collect(ids)
+        for table in self.tables.values():
+            yield from self.part(table, ids)
+
+    def collect(self, ids: dict[str, dict[str, int]]) -> Iterator[Problem]:
+        """Fill in the ids of every table with their lines; yield a Problem for each fault of shape."""
+        ids |= {name: {} for name in self.tables}
         for table in self.tables.values():
             yield from self._collect(table, ids[table.name])
-        for table in self.tables.values():
-            yield from self._records(table, ids)
 
     def _collect(self, table: Table, ids: dict[str, int]) -> Iterator[Problem]:
         """Fill in the ids of a table; every fault of shape, and every id used twice, is a Problem."""
@@ -94,9 +99,12 @@ class Validator:
             else:
                 ids[row.cells[at]] = row.line
 
-    def _records(self, table: Table, ids: Mapping[str, Mapping[str, int]]) -> Iterator[Record | Problem]:
+    def part(
+        self, table: Table, ids: Mapping[str, Mapping[str, int]], span: tuple[int, int, int] | None = None
+    ) -> Iterator[Record | Problem]:
+        """Yield a Record for each valid row of a table, or of a span of its lines, and a Problem for each fault."""
         fits = [self._fit(column, table, ids) for column in table.columns]
-        for row in read_rows(table):
+        for row in read_rows(table, span):
             if isinstance(row, Row):
                 yield from _record(table, row, fits)
 

@@ -13,6 +13,7 @@ import os
 import re
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -121,6 +122,7 @@ class Http:
             headers={"User-Agent": f"atmpkg/{__version__} (+https://w3id.org/atmpkg)"},
             transport=self.transport,
         )
+        weakref.finalize(self, self._client.close)
 
     def send(
         self, do: str, method: str, url: str, *, again: bool = True, into: IO[bytes] | None = None, **content: Any
@@ -219,7 +221,8 @@ class Http:
         """Return the first line of what a server says, without markup, and without the password."""
         text = re.sub(r"<(head|style|title)\b.*?</\1>|<[^>]*>", " ", response.text[:20_000], flags=re.S | re.I)
         lines = [" ".join(line.split()) for line in text.splitlines()]
-        line = next((line for line in lines if line), "")[:200].rstrip(". ")
+        said = [line for line in lines if line and not line.removeprefix("Error ").startswith("HTTP/")]
+        line = next((line for line in said if "Error" in line), said[0] if said else "")[:200].rstrip(". ")
         secret = self.settings.get(_PASSWORD)
         return line.replace(secret, "…") if secret else line
 
@@ -252,6 +255,13 @@ def _standard(text: bytes) -> bytes:
     for pattern, right in _VIRTUOSO:
         text = pattern.sub(right, text)
     return text
+
+
+class _Body(tempfile.SpooledTemporaryFile[bytes]):
+    """The body of an answer; its rows are read from it for as long as somebody holds them, and then it goes."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 @dataclass(frozen=True)
@@ -383,8 +393,8 @@ class Remote:
         result, count, told = self._fetch(sparql, form, dataset)
         if told or (count and self._cut(form, count)):  # nothing is never cut
             raise StoreError(
-                f"cannot ask at {self.addresses.query}: the server gives at most {told or self._most[form]:,} rows at a "
-                "time, and the answer has as many or more. Raise its limit (Virtuoso: ResultSetMaxRows), or ask for less."
+                f"cannot ask at {self.addresses.query}: the server gives at most {told or self._most[form]:,} rows at "
+                "a time, and the answer has as many or more. Raise its limit (Virtuoso: ResultSetMaxRows), or ask less."
             )
         return result
 
@@ -410,7 +420,7 @@ class Remote:
         """Send a query; return its answer, the number of its rows, and the limit that the server says it cut it to."""
         import pyoxigraph as ox
 
-        body = cast("IO[bytes]", tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - the rows are read from it
+        body = cast("IO[bytes]", _Body(_IN_MEMORY))
         response = self.http.send(
             "ask",
             "POST",

@@ -227,10 +227,11 @@ def name_problems(tables: Mapping[str, Table], names: Names) -> Iterator[Problem
                 yield Problem(f"{table.name}.yaml", 0, where, quoted(curie), str(error))
 
 
-def read_rows(table: Table) -> Iterator[Row | Problem]:
+def read_rows(table: Table, span: tuple[int, int, int] | None = None) -> Iterator[Row | Problem]:
     """Yield the rows of a table in the order of its description, and a Problem for each line that is not one.
 
     A missing file is an empty table. Nothing but the shape is checked here: encoding, line ends, header, cell count.
+    ``span``: read only the lines between two bytes of the file, of which the first has that number.
     """
     if not table.path.exists():
         return
@@ -248,7 +249,13 @@ def read_rows(table: Table) -> Iterator[Row | Problem]:
         if faults:
             return
         order = [names.index(column.name) if column.name in names else None for column in table.columns]
-        for line, raw in enumerate(file, 2):
+        start, end, first = span or (0, 0, 2)
+        if span:
+            file.seek(start)
+        for line, raw in enumerate(file, first):
+            if span and start >= end:
+                return
+            start += len(raw)
             if not raw.endswith(b"\n"):
                 yield Problem(
                     name, line, "", "a last line without a line feed", "a whole line; the file may be cut off"

@@ -4,10 +4,14 @@ Nothing here reads the clock, the network or the user's cache. A component that 
 reason; in CI (``CI=true``) its absence is a failure.
 """
 
+import contextlib
 import datetime as dt
 import os
 import shutil
+import socket
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,3 +118,113 @@ def needs() -> Callable[[bool, str], None]:
             pytest.skip(f"{what} is missing here")
 
     return check
+
+
+@dataclass
+class Virtuoso:
+    """A Virtuoso server of our own on loopback, with a database that goes away."""
+
+    folder: Path
+    rows: int = 1_000_000  # ResultSetMaxRows
+    limit: int = 50_000_000  # bytes of one transaction
+    process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.port, self.web = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.web}/sparql"
+
+    def start(self) -> "Virtuoso":
+        """Start it, and return when it answers."""
+        (self.folder / "www").mkdir(parents=True, exist_ok=True)
+        files = "".join(
+            f"{key} = {self.folder / name}\n"
+            for key, name in {"DatabaseFile": "v.db", "ErrorLogFile": "v.log", "LockFile": "v.lck"}.items()
+        )
+        text = (
+            f"[Database]\n{files}TransactionFile = {self.folder}/v.trx\nxa_persistent_file = {self.folder}/v.pxa\n"
+            f"[TempDatabase]\nDatabaseFile = {self.folder}/t.db\nTransactionFile = {self.folder}/t.trx\n"
+            f"[Parameters]\nServerPort = 127.0.0.1:{self.port}\nDisableUnixSocket = 1\nCaseMode = 2\n"
+            f"NumberOfBuffers = 10000\nMaxDirtyBuffers = 7000\nDirsAllowed = {self.folder}\n"
+            f"TransactionAfterImageLimit = {self.limit}\n"
+            f"[HTTPServer]\nServerPort = 127.0.0.1:{self.web}\nServerRoot = {self.folder}/www\nServerThreads = 5\n"
+            f"[SPARQL]\nResultSetMaxRows = {self.rows}\n"
+        )
+        (self.folder / "v.ini").write_text(text)
+        with (self.folder / "out.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["virtuoso-t", "+foreground", "+configfile", str(self.folder / "v.ini")], stdout=log, stderr=log
+            )
+        for _ in range(300):
+            self.isql('set password "dba" "a secret";', "dba")
+            if self.isql("select 1;").returncode == 0:
+                return self
+            time.sleep(0.2)
+        raise AssertionError((self.folder / "out.log").read_text())
+
+    def isql(self, text: str, password: str = "a secret") -> subprocess.CompletedProcess[str]:
+        """Run SQL as its administrator."""
+        command = ["isql-vt", f"127.0.0.1:{self.port}", "dba", password, f"exec={text}", "ERRORS=STDOUT"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        if "*** Error" in done.stdout + done.stderr:
+            done.returncode = 1
+        return done
+
+    def kill(self) -> None:
+        """End it at once, as a failing machine would."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+        (self.folder / "v.lck").unlink(missing_ok=True)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def virtuosos(
+    needs: Callable[[bool, str], None], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Virtuoso]]:
+    """Return what starts Virtuoso servers."""
+    needs(bool(shutil.which("virtuoso-t") and shutil.which("isql-vt")), "Virtuoso (virtuoso-opensource-7-bin)")
+    started: list[Virtuoso] = []
+
+    def start(**settings: int) -> Virtuoso:
+        started.append(Virtuoso(tmp_path_factory.mktemp("virtuoso"), **settings))
+        return started[-1].start()
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def virtuoso(virtuosos: Callable[..., Virtuoso]) -> Virtuoso:
+    """Return one server for all tests that leave it running."""
+    return virtuosos()
+
+
+@pytest.fixture(scope="session")
+def oxigraph(needs: Callable[[bool, str], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start an Oxigraph server on loopback and return the address of its queries."""
+    program = Path(sys.executable).with_name("oxigraph")
+    needs(program.exists(), "the Oxigraph server (pip install oxigraph)")
+    port = free_port()
+    place = tmp_path_factory.mktemp("oxigraph")
+    with (place / "out.log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(program), "serve", "--location", str(place / "store"), "--bind", f"127.0.0.1:{port}"],
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        for _ in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/query"
+    finally:
+        process.kill()
+        process.wait()
