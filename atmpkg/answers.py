@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import html
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from atmpkg.names import DATA
+from atmpkg.errors import UsageError, quoted
+from atmpkg.names import DATA, ONTOLOGY
+from atmpkg.plots import Plot
 from atmpkg.queries import AnswerColumn
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
     from atmpkg.stores import Result
 
@@ -19,26 +26,40 @@ Value = str | int | float | bool | None
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 _INTEGERS = {f"{_XSD}{name}" for name in ("integer", "int", "long", "nonNegativeInteger", "positiveInteger")}
 _DECIMALS = {f"{_XSD}{name}" for name in ("decimal", "double", "float")}
+_ROW = "row"  # hidden variable: the row of a table that an answer's row tells of
+_SHOWN = 60  # rows that a notebook shows
+
+
+@dataclass(frozen=True)
+class Source:
+    """A document that an answer rests on."""
+
+    id: str
+    title: str
+    publisher: str
+    url: str
 
 
 @dataclass(frozen=True)
 class Remarks:
-    """What stands beside an answer: dates in ISO 8601, and how much is not known."""
+    """What stands beside an answer: dates in ISO 8601, how much is not known, and why there is nothing."""
 
     as_of: str = ""
     knowledge_until: str = ""
+    knowledge: Mapping[str, str] = field(default_factory=dict)  # by jurisdiction, where several count
     scope: str = ""
     nothing_recorded: int | None = None
     release: str = ""
     parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    empty: str = ""
 
     def lines(self, rows: int) -> list[str]:
-        """Return the remarks as sentences: a warning first, then the completeness line."""
+        """Return the remarks as sentences: a warning first, then why nothing was found, then the completeness line."""
         said = [f"{rows} row{'' if rows == 1 else 's'}"]
         if self.as_of:
             said.append(f"as of {self.as_of}")
         if self.knowledge_until:
-            said.append(f"known until {self.knowledge_until}")
+            said.append(self.reach())
         elif self.scope:
             said.append("no survey says until when the data reach")
         if self.nothing_recorded is not None:
@@ -49,7 +70,27 @@ class Remarks:
             warning = [
                 f"warning: {self.as_of} is later than the day until which the data reach ({self.knowledge_until})"
             ]
-        return [*warning, " · ".join(said)]
+        return [*warning, *([self.empty] if self.empty else []), " · ".join(said)]
+
+    def reach(self) -> str:
+        """Say until when the data reach; where places differ, the first and the last of them.
+
+        >>> Remarks(knowledge_until="2021-03-01", knowledge={"EU": "2026-09-26", "HK": "2021-03-01"}).reach()
+        'known until 2021-03-01 (HK) to 2026-09-26 (EU)'
+        """
+        if len(set(self.knowledge.values())) < 2:
+            return f"known until {self.knowledge_until}"
+        ends = [f(self.knowledge, key=lambda place: (self.knowledge[place], place)) for f in (min, max)]
+        return "known until " + " to ".join(f"{self.knowledge[place]} ({place})" for place in ends)
+
+
+@dataclass(frozen=True)
+class Links:
+    """What an answer can still ask of its graph, when asked itself."""
+
+    sources: Callable[[Iterable[str]], list[Source]] = lambda ids: []
+    reasons: Callable[[Iterable[str]], Mapping[tuple[str, str], str]] = lambda rows: {}
+    properties: Callable[[], Mapping[str, str]] = dict  # column to the property that it shows
 
 
 @dataclass(frozen=True)
@@ -61,26 +102,164 @@ class Answer:
     columns: tuple[AnswerColumn, ...]
     rows: tuple[tuple[Value, ...], ...]
     remarks: Remarks = Remarks()
+    sparql: str = ""
+    about: Mapping[str, str] = field(default_factory=dict)  # what the question says of itself: answers, counts ...
+    tables: Mapping[str, str] = field(default_factory=dict)  # column of ids to the table that they are of
+    told_by: tuple[str, ...] = ()  # for each row, the row of a table that it tells of, as table:id
+    spec: Path | None = None  # the picture that belongs to the question
+    links: Links = field(default=Links(), repr=False, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Column names, in order."""
         return tuple(column.name for column in self.columns)
 
-    def to_pandas(self) -> pd.DataFrame:
-        """Return the rows as a DataFrame, with the remarks in ``attrs``; needs ``atmpkg[tables]``."""
-        import pandas as pd
+    @cached_property
+    def sources(self) -> list[Source]:
+        """Every source that the rows name, by id."""
+        if "source" not in self.names:
+            return []
+        at = self.names.index("source")
+        return self.links.sources({id for row in self.rows for id in str(row[at] or "").split("|")})
 
-        frame = pd.DataFrame(list(self.rows), columns=list(self.names))
-        frame.attrs |= {"question": self.name, "as_of": self.remarks.as_of, "release": self.remarks.release}
+    @cached_property
+    def reasons(self) -> Mapping[tuple[int, str], str]:
+        """Why a value is missing, by number of the row and name of the column: unknown, not-applicable, confidential.
+
+        A missing value that is not here was not looked for, or the question cannot tell.
+        """
+        if not self.told_by:
+            return {}
+        found, properties = self.links.reasons(self.told_by), self.links.properties()
+        gaps = (
+            (at, column.name, (self.told_by[at], properties.get(column.name, "")))
+            for at, row in enumerate(self.rows)
+            for column, value in zip(self.columns, row, strict=True)
+            if value is None
+        )
+        return {(at, name): found[key] for at, name, key in gaps if key in found}
+
+    def to_arrow(self) -> pa.Table:
+        """Return the rows as an Arrow table whose metadata carry meanings, units and remarks; see ``frames``."""
+        from atmpkg.frames import arrow
+
+        return arrow(self.columns, self.rows, dict(self.metadata()))
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the rows as a Polars frame; several values are a list."""
+        from atmpkg.frames import polars
+
+        return polars(self.columns, self.rows)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the rows as a pandas frame, with the remarks in ``attrs``; needs ``atmpkg[tables]``."""
+        from atmpkg.frames import pandas
+
+        frame = pandas(self.columns, self.rows)
+        frame.attrs |= dict(self.metadata())
         return frame
+
+    def metadata(self) -> Iterator[tuple[str, str]]:
+        """Yield what an export should say of itself, as texts by name."""
+        yield from (("question", self.name), ("title", self.title))
+        yield from self.about.items()
+        given = " ".join(f"{name.replace('_', '-')}={'|'.join(v)}" for name, v in self.remarks.parameters.items())
+        said = {
+            "parameters": given,
+            "as_of": self.remarks.as_of,
+            "known_until": self.remarks.knowledge_until,
+            "completeness": self.remarks.lines(len(self))[-1],
+            "release": self.remarks.release,
+            "licence": "CC-BY-4.0",
+        }
+        yield from ((name, text) for name, text in said.items() if text)
+
+    def plot(self) -> Plot:
+        """Return the picture of the question; raise UsageError where it has none or there is nothing to draw.
+
+        In a notebook it shows itself; ``.save("lag.svg")`` writes SVG, PNG, PDF, HTML or the Vega-Lite JSON.
+        """
+        if self.spec is None:
+            raise UsageError(f"cannot draw {quoted(self.name)}: no picture belongs to it.")
+        if not self.rows:
+            raise UsageError(f"cannot draw {quoted(self.name)}: there are no rows. {self.remarks.empty}".rstrip())
+        return Plot.of(
+            self.spec,
+            self.columns,
+            self.rows,
+            words={name: ", ".join(values) for name, values in self.remarks.parameters.items()},
+            footer=tuple(self.footer()),
+        )
+
+    def footer(self) -> Iterator[str]:
+        """Yield the lines that a picture ends with: as-of date, and who published what it rests on."""
+        remarks = self.remarks
+        said = [f"As of {remarks.as_of}"] if remarks.as_of else []
+        said += [remarks.reach()] if remarks.knowledge_until else []
+        yield " · ".join([*said, f"atmpkg {remarks.release}", "CC BY 4.0", self.name])
+        counts: dict[str, int] = {}
+        for source in self.sources:
+            counts[source.publisher] = counts.get(source.publisher, 0) + 1
+        if counts:
+            ranked = sorted(counts, key=lambda name: (-counts[name], name))
+            more = f" and {len(ranked) - 4} more publishers" if len(ranked) > 4 else ""
+            shown = ", ".join(f"{name} ({counts[name]})" for name in ranked[:4])
+            yield f"Sources: {shown}{more}; {sum(counts.values())} documents"
+
+    def _repr_html_(self) -> str:
+        return "".join(self._html())
+
+    def _html(self) -> Iterator[str]:
+        """Yield the answer as HTML: ids and sources are links, a missing value says why where that is known."""
+        urls = {source.id: source for source in self.sources}
+        yield f"<p><b>{html.escape(self.title)}</b></p><table><thead><tr>"
+        for column in self.columns:
+            meaning = column.meaning + (f" ({column.unit})" if column.unit else "")
+            yield f'<th title="{html.escape(meaning)}">{html.escape(column.name.replace("_", " "))}</th>'
+        yield "</tr></thead><tbody>"
+        for at, row in enumerate(self.rows[:_SHOWN]):
+            cells = (self._cell(at, column, value, urls) for column, value in zip(self.columns, row, strict=True))
+            yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        yield "</tbody></table>"
+        if len(self) > _SHOWN:
+            yield f"<p>… {len(self) - _SHOWN} more rows</p>"
+        yield "".join(f"<p><small>{html.escape(line)}</small></p>" for line in self.remarks.lines(len(self)))
+
+    def _cell(self, at: int, column: AnswerColumn, value: Value, urls: Mapping[str, Source]) -> str:
+        if value is None:
+            return f"<small><i>{self.reasons.get((at, column.name), '')}</i></small>"
+        parts = str(value).split("|") if column.many else [as_text(value)]
+        if column.name == "source":
+            return ", ".join(_link(urls[id].url, id, urls[id].title) if id in urls else html.escape(id) for id in parts)
+        if table := self.tables.get(column.name):
+            return ", ".join(_link(f"{DATA}{table}/{id}", id) for id in parts)
+        return ", ".join(html.escape(part) for part in parts)
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
-def from_result(result: Result, name: str, title: str, columns: Iterable[AnswerColumn], remarks: Remarks) -> Answer:
-    """Turn the result of a SELECT or ASK into an Answer; columns that are not described come after those that are."""
+def _link(url: str, text: str, title: str = "") -> str:
+    """Write a link; only web addresses are linked."""
+    if not url.startswith(("https://", "http://")):
+        return html.escape(text)
+    told = f' title="{html.escape(title)}"' if title else ""
+    return f'<a href="{html.escape(url)}"{told}>{html.escape(text)}</a>'
+
+
+def from_result(
+    result: Result,
+    name: str,
+    title: str,
+    columns: Iterable[AnswerColumn],
+    remarks: Remarks,
+    *,
+    hidden: Iterable[str] = (),
+) -> Answer:
+    """Turn the result of a SELECT or ASK into an Answer; columns that are not described come after those that are.
+
+    ``hidden``: variables that are no columns; of these, ``row`` says which row of a table each row tells of.
+    """
     import pyoxigraph as ox
 
     from atmpkg.stores import solutions
@@ -89,13 +268,47 @@ def from_result(result: Result, name: str, title: str, columns: Iterable[AnswerC
         return Answer(name, title, (AnswerColumn("answer", type="flag"),), ((bool(result),),), remarks)
     if not isinstance(result, ox.QuerySolutions):
         raise TypeError("a CONSTRUCT or DESCRIBE query gives triples, not rows")
-    variables = [variable.value for variable in result.variables]
+    left_out = set(hidden)
+    variables = [v.value for v in result.variables if v.value not in left_out]
     described = [column for column in columns if column.name in variables]
     known = {column.name for column in described}
-    extra = [AnswerColumn(variable) for variable in variables if variable not in known]
-    order = (*described, *extra)
-    rows = tuple(tuple(value_of(solution[c.name], c) for c in order) for solution in solutions(result))
-    return Answer(name, title, order, rows, remarks)
+    order = [*described, *(AnswerColumn(variable) for variable in variables if variable not in known)]
+    rows, told_by, tables = [], [], dict[str, str]()
+    ids = [column.name for column in described if column.type == "id"]
+    for solution in solutions(result):
+        for id in [id for id in ids if id not in tables and solution[id] is not None]:
+            tables[id] = _table_of(solution[id])
+        if _ROW in left_out:
+            told_by.append(_row_id(solution[_ROW]))
+        rows.append(tuple(value_of(solution[c.name], c) for c in order))
+    order[len(described) :] = [
+        _seen(column, at + len(described), rows) for at, column in enumerate(order[len(described) :])
+    ]
+    return Answer(
+        name,
+        title,
+        tuple(order),
+        tuple(rows),
+        remarks,
+        tables={id: table for id, table in tables.items() if table},
+        told_by=tuple(told_by),
+    )
+
+
+def _seen(column: AnswerColumn, at: int, rows: list[tuple[Value, ...]]) -> AnswerColumn:
+    """Type a column that nobody described by all its values."""
+    kinds = {type(row[at]) for row in rows if row[at] is not None}
+    names = {frozenset({int}): "integer", frozenset({float}): "number", frozenset({int, float}): "number"}
+    return replace(column, type=names.get(frozenset(kinds), "flag" if kinds == {bool} else "text"))
+
+
+def _table_of(term: Any) -> str:
+    text = str(getattr(term, "value", ""))
+    return text.removeprefix(DATA).rpartition("/")[0] if text.startswith(DATA) else ""
+
+
+def _row_id(term: Any) -> str:
+    return str(getattr(term, "value", "")).removeprefix(DATA).replace("/", ":", 1)
 
 
 def value_of(term: Any, column: AnswerColumn) -> Value:
@@ -114,6 +327,8 @@ def value_of(term: Any, column: AnswerColumn) -> Value:
     if datatype == f"{_XSD}boolean":
         return bool(term.value == "true" or term.value == "1")
     text = str(term.value) if hasattr(term, "value") else str(term)
+    if column.type == "id" and text.startswith(ONTOLOGY):
+        return text.removeprefix(ONTOLOGY)
     if column.type == "id" and text.startswith(DATA):
         text = text.rsplit("/", 1)[-1]
     if column.many:

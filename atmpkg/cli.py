@@ -36,6 +36,7 @@ _EXAMPLES = """Examples:
   atmpkg show Kymriah                 one product on one page
   atmpkg explain decision:tisagenlecleucel-eu-grant
   atmpkg classify darvadstrocel       what it is by law, and why
+  atmpkg serve                        a SPARQL endpoint with a query page
   atmpkg link coverage disease        how well diseases are linked to other vocabularies
 
 \b
@@ -212,30 +213,66 @@ def _quoted_pair(key: str, value: str) -> str:
 def ask(
     ctx: typer.Context,
     question: Annotated[str, typer.Argument(help="Name of the question; see atmpkg questions.")],
-    format: Format = "",
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format", "-f", help="table, tsv, csv, json, jsonl, md, parquet or xlsx; table on a terminal, else tsv."
+        ),
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write, in the format that its name ends with.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the picture of the question: svg, png, pdf, html or json.")
+    ] = None,
     with_sources: Annotated[bool, typer.Option("--with-sources", help="List title and URL of every source.")] = False,
-    sparql: Annotated[
-        bool, typer.Option("--sparql", help="Print the SPARQL with the values filled in, and stop.")
+    sparql: Annotated[bool, typer.Option("--sparql", help="Print the SPARQL alone, and stop.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print what is asked and the SPARQL with the values filled in, and stop.")
     ] = False,
     data: Data = None,
     store: StorePath = None,
     quiet: Quiet = False,
 ) -> None:
     """Answer a question.  Example: atmpkg ask authorised-products jurisdiction=EU as-of=2022-01-01"""
+    from atmpkg.plots import picture_format
+
     parameters = given(ctx.args)
-    _format(format)
+    format = _format(format, out)
+    if plot:
+        picture_format(plot)
     kg = _open(data, store, quiet)
-    if sparql:
-        print(kg.sparql(question, **parameters))
+    if sparql or explain:
+        if explain:
+            _print_meaning(kg.question(question), parameters)
+        print(kg.sparql(question, **parameters), end="")
         return
-    answer = kg.ask(question, **parameters)
-    _print(answer, format)
+    answer = kg.ask(question, with_sources=with_sources, **parameters)
+    if plot:
+        answer.plot().save(plot)
+    if out or not plot:
+        _write(answer, format, out)
     if with_sources:
-        for id, title, url in kg.sources(answer):
-            (print if not format or format == "table" else say)(f"{id}: {title} <{url}>")
+        for source in answer.sources:
+            line = f"{source.id}: {source.title} <{source.url}>"
+            print(line) if format == "table" and not out and not plot else say(line)
     if not quiet:
         for line in answer.remarks.lines(len(answer)):
             say(line)
+
+
+def _print_meaning(question: Query, parameters: dict[str, list[str]]) -> None:
+    """Print as comments what a question answers, counts and leaves out, and with which values."""
+    for word, text in (
+        ("", question.text("answers")),
+        ("Counts: ", question.text("counts")),
+        ("Does not count: ", question.text("not_counted")),
+    ):
+        if text:
+            print(f"# {word}{text}")
+    for p in question.parameters:
+        value = "|".join(parameters.get(p.name, [])) or p.default or "all"
+        print("# " + " ".join(f"{p.name.replace('_', '-')}={value}  ({p.type}: {p.meaning})".split()))
 
 
 @app.command()
@@ -418,6 +455,36 @@ def classify(
 def tables(format: Format = "", data: Data = None, store: StorePath = None, quiet: Quiet = False) -> None:
     """List what is known: tables with their rows and the day until which they reach.  Example: atmpkg tables"""
     _print(_open(data, store, quiet).inventory(), format)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; only this machine when omitted.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+    base: Annotated[str, typer.Option(help="Public address, where a proxy stands before it.")] = "",
+    writable: Annotated[
+        bool, typer.Option("--writable", help="Take changes that bring the token of ATMPKG_TOKEN.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds that a query may run.")] = 30.0,
+    workers: Annotated[int, typer.Option(help="Queries answered at the same time; 0: one per core.")] = 0,
+    memory: Annotated[int, typer.Option(help="MB that a query may use beyond the graph; 0: no ceiling.")] = 2048,
+    answer: Annotated[int, typer.Option(help="MB that an answer may have.")] = 64,
+    body: Annotated[int, typer.Option(help="MB that a request may have.")] = 4,
+    queue: Annotated[int, typer.Option(help="Requests that may wait for a worker.")] = 256,
+    data: Data = None,
+    store: StorePath = None,
+    quiet: Quiet = False,
+) -> None:
+    """Serve the graph as a SPARQL endpoint with a query page.  Example: atmpkg serve --port 8000"""
+    from atmpkg.serve import run
+    from atmpkg.serve.limits import Settings
+
+    limits = run.limits(timeout, workers, memory, answer, body, queue)
+    token = os.environ.pop("ATMPKG_TOKEN", "")
+    settings = Settings(host=host, port=port, base=base, writable=writable, token=token, limits=limits)
+    run.check(settings)
+    kg, digest, modified = run.open_graph(data, store, _warn if quiet else say)
+    raise typer.Exit(run.serve(kg, digest, modified, settings, _warn if quiet else say))
 
 
 @app.command()
@@ -614,20 +681,44 @@ def given(words: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _format(name: str) -> str:
-    from atmpkg.formats import WRITERS
+def _format(name: str, out: Path | None = None) -> str:
+    """Return the format asked for, by its name or by the end of a file's name."""
+    from atmpkg.formats import BINARY, FORMATS, suffix_format
 
+    if not name and out is not None and not (name := suffix_format(out.suffix)):
+        raise UsageError(f"cannot tell the format of {quoted(out.name)}: name one with --format, {one_of(FORMATS)}.")
     if not name:
         return "table" if sys.stdout.isatty() else "tsv"
-    if name not in WRITERS:
-        raise UsageError(f"cannot write {quoted(name)}: expected {one_of(WRITERS)}.")
+    if name not in FORMATS:
+        raise UsageError(f"cannot write {quoted(name)}: expected {one_of(FORMATS)}{nearest(name, FORMATS) or '.'}")
+    if name in BINARY and out is None and sys.stdout.isatty():
+        raise UsageError(f"cannot show {name} on a terminal. Name a file with --out.")
     return name
 
 
 def _print(answer: Answer, format: str) -> None:
-    from atmpkg.formats import WRITERS
+    _write(answer, _format(format), None)
 
-    sys.stdout.write(WRITERS[_format(format)](answer))
+
+def _write(answer: Answer, format: str, out: Path | None) -> None:
+    from atmpkg.files import Out
+    from atmpkg.formats import BINARY, WRITERS, content
+    from atmpkg.formats.table import table_text
+
+    if out is None and format == "table":
+        sys.stdout.write(table_text(answer, colour=_coloured()))
+    elif out is None and format not in BINARY:
+        sys.stdout.write(WRITERS[format](answer))
+    else:
+        written = content(answer, format)
+        sys.stdout.flush()
+        with Out(out) as place, place.file() as file:
+            file.write(written)
+
+
+def _coloured() -> bool:
+    """Whether the terminal takes colours and the user has not said no (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 @app.callback(invoke_without_command=True)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import atmpkg
-from atmpkg.answers import Answer, Remarks, from_result
-from atmpkg.dates import from_day_number
+from atmpkg.answers import Answer, Links, Remarks, from_result
+from atmpkg.asking import Questions
+from atmpkg.completeness import Completeness
 from atmpkg.errors import AtmpkgError, DataError, StoreError, UsageError, nearest, quoted
-from atmpkg.names import DATA, Names
+from atmpkg.names import Names
 from atmpkg.parameters import Resolver
+from atmpkg.plots import spec_of
 from atmpkg.project import Project
 from atmpkg.queries import AnswerColumn, Parameter, Query, find_query, read_queries
 from atmpkg.search import Index
@@ -27,32 +29,11 @@ if TYPE_CHECKING:
     from rdflib import Dataset
 
     from atmpkg.stores import Result
-    from atmpkg.tables import Table
+    from atmpkg.tables import Column, Table
     from atmpkg.views import Graph, View
 
 Say = Callable[[str], None]
 
-_SURVEYS = """
-PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
-PREFIX dcterms: <http://purl.org/dc/terms/>
-PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
-SELECT ?table ?jurisdiction ?until ?whole ?complete {
-  ?survey a atmp:Survey ; atmp:surveyedTable/dcterms:identifier ?table ; atmp:knowledgeUntil/atmp:latest ?until ;
-    atmp:whole ?whole ; atmp:complete ?complete .
-  OPTIONAL { ?survey atmp:jurisdiction ?jurisdiction }
-}
-"""
-_AREAS = """
-PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
-SELECT ?area { ?reach atmp:reaches <%s> ; atmp:reachOf ?area }
-"""
-_UNRECORDED = """
-PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
-SELECT (COUNT(DISTINCT ?product) AS ?n) {
-  ?product a atmp:Product
-  MINUS { VALUES ?jurisdiction { UNDEF } GRAPH <%s> { ?row atmp:product ?product %s } }
-}
-"""
 _TABLES = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
 PREFIX csvw: <http://www.w3.org/ns/csvw#>
@@ -116,9 +97,9 @@ class KnowledgeGraph:
         return Names.read(self.project.prefixes, tables - {"shared"})
 
     @cached_property
-    def questions(self) -> Mapping[str, Query]:
-        """All questions by name."""
-        return read_queries(self.project.folders("queries", "questions"))
+    def questions(self) -> Questions:
+        """All questions by name; ``kg.questions.approval_lag(first="US", second="EU")`` asks one."""
+        return Questions(read_queries(self.project.folders("queries", "questions")), self.ask)
 
     def question(self, name: str) -> Query:
         """Return one question; only its file is read."""
@@ -139,22 +120,62 @@ class KnowledgeGraph:
         """The names of all things."""
         return self.resolver.index
 
-    def ask(self, name: str, /, **parameters: object) -> Answer:
+    def ask(self, name: str, /, *, with_sources: bool = False, **parameters: object) -> Answer:
         """Answer a question; parameter names take dash or underscore, values are text, dates, numbers or lists.
 
-        Raises UsageError where the question, a parameter or a value is not known.
+        ``with_sources``: give the source column of a pure count too. Raises UsageError where the question, a parameter
+        or a value is not known.
         """
         question = self.question(name)
+        given, terms = self._terms(question, parameters)
+        sparql = question.bind(terms, with_row=question.by_row)
+        late = {column.name for column in question.columns if column.on_request and not with_sources}
+        hidden = {*late, *(["row"] if question.by_row else [])}
+        result = self.store.query(sparql)
+        answer = from_result(result, name, question.title, question.columns, Remarks(), hidden=hidden)
+        return replace(
+            answer,
+            remarks=self.completeness.remarks(question, given, terms, len(answer), _jurisdictions(answer)),
+            sparql=question.bind(terms),
+            about={key: text for key in ("answers", "counts", "not_counted") if (text := question.text(key))},
+            spec=spec_of(question.path),
+            links=Links(self.completeness.sources, self._reasons, lambda: question.properties),
+        )
+
+    def _terms(
+        self, question: Query, parameters: Mapping[str, object]
+    ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
         given = {key.replace("-", "_"): _texts(value) for key, value in parameters.items() if value is not None}
-        terms = self.resolver.terms(question, given)
-        result = self.store.query(question.bind(terms))
-        return from_result(result, name, question.title, question.columns, self._remarks(question, given, terms))
+        return given, self.resolver.terms(question, given)
+
+    @cached_property
+    def completeness(self) -> Completeness:
+        """Reads what must be said beside answers."""
+        return Completeness(self.store, self.today)
+
+    def _reasons(self, told_by: Iterable[str]) -> Mapping[tuple[str, str], str]:
+        properties = {self.names.expand(column.property): column.property for column in self._columns}
+        return self.completeness.reasons(told_by, properties)
+
+    @property
+    def _columns(self) -> list[Column]:
+        return [column for table in self.tables.values() for column in table.columns if column.property]
+
+    def description(self, name: str) -> dict[str, object]:
+        """Return a question as JSON for a form or an agent: JSON Schema of its parameters, columns, an example.
+
+        Where a parameter takes one of the values in the graph, they are listed.
+        """
+        from atmpkg.catalogue import description
+
+        question = self.question(name)
+        return description(question, {p.name: self.resolver.allowed(p) for p in question.parameters})
 
     def sparql(self, name: str, /, **parameters: object) -> str:
-        """Return the SPARQL of a question with the values filled in."""
+        """Return the SPARQL of a question with the values filled in, without the described header."""
         question = self.question(name)
-        given = {key.replace("-", "_"): _texts(value) for key, value in parameters.items() if value is not None}
-        return question.bind(self.resolver.terms(question, given))
+        _, terms = self._terms(question, parameters)
+        return replace(question, sparql=question.bind(terms)).body
 
     @cached_property
     def federated(self) -> Mapping[str, Query]:
@@ -172,8 +193,8 @@ class KnowledgeGraph:
             hint = nearest(name, self.federated) or ". See: atmpkg link ask"
             raise UsageError(f"cannot ask {quoted(name)} elsewhere: there is no such question{hint}")
         question = self.federated[name]
-        given = {key.replace("-", "_"): _texts(value) for key, value in parameters.items() if value is not None}
-        bound = question.bind(self.resolver.terms(question, given))
+        _, terms = self._terms(question, parameters)
+        bound = question.bind(terms)
         sparql = federated(self.store, bound, lambda url: Endpoint(endpoint or url, timeout=timeout))
         result = self.store.query(sparql)
         return from_result(result, name, question.title, question.columns, Remarks(release=atmpkg.__version__))
@@ -193,11 +214,19 @@ class KnowledgeGraph:
 
         return {name: View.of(query) for name, query in read_queries(self.project.folders("queries", "views")).items()}
 
-    def graph(self, view: str, **parameters: object) -> Graph:
-        """Return what a view draws, its edges read from the store when asked for; parameters are given as to ``ask``.
+    @overload
+    def graph(self) -> Dataset: ...
+    @overload
+    def graph(self, view: str, **parameters: object) -> Graph: ...
+    def graph(self, view: str = "", **parameters: object) -> Dataset | Graph:
+        """Return what a view draws, or, without a view, the whole graph as an rdflib Dataset over the same store.
 
-        Raises UsageError where the view, a parameter or a value is not known.
+        The edges of a view are read from the store when asked for; parameters are given as to ``ask``. The Dataset
+        needs ``atmpkg[rdflib]`` (oxrdflib); without it, it is a copy. Raises UsageError where the view, a parameter or
+        a value is not known.
         """
+        if not view:
+            return self._dataset()
         from atmpkg.views import Again, View, draw
 
         folders = self.project.folders("queries", "views")
@@ -208,13 +237,15 @@ class KnowledgeGraph:
                 f"cannot draw {quoted(view)}: there is no such view{nearest(view, known) or '. See: atmpkg views'}"
             )
         chosen = View.of(query)
-        given = {key.replace("-", "_"): _texts(value) for key, value in parameters.items() if value is not None}
-        terms = self.resolver.terms(chosen.query, given)
+        given, terms = self._terms(chosen.query, parameters)
         graph = draw(chosen, self.store, self.names, terms)
         wanted = self.tables if query.words("tables") == ("all",) else query.words("tables")
         made_from = {name: Again(partial(self._rows_of, name)) for name in wanted}
         return replace(
-            graph, remarks=self._remarks(chosen.query, given, terms), tables=made_from, sources=Again(self._sources)
+            graph,
+            remarks=self.completeness.remarks(chosen.query, given, terms),
+            tables=made_from,
+            sources=Again(self._sources),
         )
 
     def view(self, view: str, **parameters: object) -> nx.MultiDiGraph:
@@ -292,11 +323,7 @@ class KnowledgeGraph:
 
     def sources(self, answer: Answer) -> list[tuple[str, str, str]]:
         """Return id, title and URL of every source that an answer names."""
-        if "source" not in answer.names:
-            return []
-        at = answer.names.index("source")
-        wanted = {id for row in answer.rows for id in str(row[at] or "").split("|")}
-        return [source for source in self._sources() if source[0] in wanted]
+        return [(source.id, source.title, source.url) for source in answer.sources]
 
     def rdflib(self) -> Dataset:
         """Return the whole graph as an rdflib Dataset (a copy) whose default graph is the union."""
@@ -306,58 +333,16 @@ class KnowledgeGraph:
         dataset.parse(data=nquads(self.store), format="nquads")
         return dataset
 
-    def _remarks(
-        self, question: Query, given: Mapping[str, Sequence[str]], terms: Mapping[str, Sequence[str]]
-    ) -> Remarks:
-        tables = question.words("tables")
-        asked = [p.name for p in question.parameters if p.type == "jurisdiction"]
-        places = [term.strip("<>") for name in asked for term in terms.get(name, ())]
-        as_of = next((_day(terms[name][0]) for name in ("as_of", "until") if terms.get(name)), self.today.isoformat())
-        scope, missing = self._unrecorded(question, tables, places)
-        return Remarks(
-            as_of=as_of,
-            knowledge_until=self._knowledge_until(tables, places),
-            scope=scope,
-            nothing_recorded=missing,
-            release=atmpkg.__version__,
-            parameters={name: tuple(values) for name, values in given.items()},
-        )
+    def _dataset(self) -> Dataset:
+        try:
+            from oxrdflib import OxigraphStore
+        except ImportError:
+            return self.rdflib()
+        from rdflib import Dataset
 
-    @cached_property
-    def _surveys(self) -> list[dict[str, str]]:
-        return list(rows(self.store, _SURVEYS))
-
-    def _knowledge_until(self, tables: Sequence[str], places: Sequence[str]) -> str:
-        """Return the day until which the first of the tables was surveyed for all the places; empty where it was not.
-
-        A complete survey of the whole jurisdiction counts before any other; of several, the latest.
-        """
-        surveys = [row for row in self._surveys if row["table"] in tables[:1]]
-        latest = []
-        for place in places or sorted({row["jurisdiction"] for row in surveys}):
-            areas = {"", place, *(row["area"] for row in rows(self.store, _AREAS % place))} if place else set()
-            fitting = [row for row in surveys if not place or row["jurisdiction"] in areas]
-            if not fitting:
-                return ""
-            sure = [row for row in fitting if row["whole"] == row["complete"] == "true"]
-            latest.append(max(row["until"] for row in sure or fitting))
-        return min(latest, default="")
-
-    def _unrecorded(self, question: Query, tables: Sequence[str], places: Sequence[str]) -> tuple[str, int | None]:
-        """Count the products that have no row in the first table of the question, in the places asked for."""
-        if question.text("scope") != "product" or not tables:
-            return "", None
-        from atmpkg.names import graph_iri
-        from atmpkg.queries import values_blocks
-
-        sparql = _UNRECORDED % (graph_iri(tables[0]), "; atmp:jurisdiction ?jurisdiction" if places else "")
-        if places:
-            ((start, end),) = values_blocks(sparql)["jurisdiction"]
-            sparql = sparql[:start] + " ".join(f"<{place}>" for place in places) + sparql[end:]
-        (row,) = rows(self.store, sparql)
-        where = f" in {', '.join(place.removeprefix(DATA + 'jurisdiction/') for place in places)}" if places else ""
-        count = int(row["n"])
-        return f"product{'' if count == 1 else 's'} without a recorded {tables[0]}{where}", count
+        if not isinstance(self.store, Embedded):
+            raise UsageError("cannot give a remote store to rdflib; query it instead.")
+        return Dataset(store=OxigraphStore(store=self.store.raw), default_union=True)
 
 
 def _cached(project: Project, say: Say) -> Store:
@@ -394,6 +379,7 @@ def _texts(value: object) -> list[str]:
     return [str(value)]
 
 
-def _day(term: str) -> str:
-    """Return the ISO date of a day-number term."""
-    return from_day_number(int(term.split('"')[1])).isoformat()
+def _jurisdictions(answer: Answer) -> set[str]:
+    """Return the ids of the jurisdictions that the rows of an answer name."""
+    places = [at for at, name in enumerate(answer.names) if name in ("jurisdiction", "country")]
+    return {str(row[at]) for row in answer.rows for at in places if row[at]}

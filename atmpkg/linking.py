@@ -23,6 +23,7 @@ _REQUIRED = ("subject_id", "predicate_id", "object_id", "object_label", "mapping
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
+_COMMENT = "http://www.w3.org/2000/01/rdf-schema#comment"
 _DCTERMS = "http://purl.org/dc/terms/"
 _VOID = "http://rdfs.org/ns/void#"
 _SETS = "sets.yaml"
@@ -98,7 +99,8 @@ def mapping_quads(
 ) -> Iterator[str | Problem]:
     """Yield the N-Quads lines of a mapping set, and a Problem for each fault.
 
-    Each mapping gives a direct link (unless no term was found) and a ``sssom:Mapping`` node that names its set.
+    Each mapping gives a direct link (or the comment that says why no term was found) and a ``sssom:Mapping`` node that
+    names its set.
     Subjects are rows (``ids`` by table) or terms of our ontology (``terms``, as IRIs).
     """
     mapping_set = path.name.removesuffix(".sssom.tsv")
@@ -152,6 +154,8 @@ def mapping_quads(
             if row["object_label"] and labels.setdefault(target, row["object_label"]) != row["object_label"]:
                 expected = f"{quoted(labels[target])}, as above"
                 yield Problem(path.name, line, "object_label", quoted(row["object_label"]), expected)
+        if not found and (why := row.get("comment")):
+            yield f"{node} <{_COMMENT}> {literal(why)}{graph}"
         for name, term in (
             (_TYPE, f"<{names.expand('sssom:Mapping')}>"),
             (names.expand("sssom:subject_id"), f"<{subject}>"),
@@ -221,7 +225,11 @@ def mapping_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             yield line, dict(zip(header, cells, strict=True))
 
 
-def mapped(path: Path) -> list[str]:
-    """Return the ids that a mapping set links to, each once; none where there is no such set."""
-    found = (row["object_id"] for _, row in mapping_rows(path)) if path.is_file() else ()
+def mapped(path: Path, *, rows_only: bool = False) -> list[str]:
+    """Return the ids that a mapping set links to, each once; none where there is no such set.
+
+    ``rows_only`` leaves out the links of classes of the ontology.
+    """
+    rows = (row for _, row in mapping_rows(path)) if path.is_file() else ()
+    found = (row["object_id"] for row in rows if not (rows_only and row["subject_id"].startswith("atmp:")))
     return list(dict.fromkeys(id for id in found if id != NO_TERM))

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from atmpkg.errors import DataError, Problem, quoted
 
-ONTOLOGY = "https://w3id.org/atmpkg/ontology/"
-DATA = "https://w3id.org/atmpkg/id/"
-GRAPH = "https://w3id.org/atmpkg/graph/"
+BASE = "https://w3id.org/atmpkg/"
+ONTOLOGY = f"{BASE}ontology/"
+DATA = f"{BASE}id/"
+GRAPH = f"{BASE}graph/"
 
 _MOST_BRACKETS = 5000
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"

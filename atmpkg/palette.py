@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_WHEEL = ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#0072b2")
+WHEEL = ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#0072b2")
 OTHER = "#a9b4c0"
 _KNOWN = {
     "product": "#0072b2",
@@ -24,6 +24,42 @@ STATUS = {
     "revoked": "#d55e00",
     "refused": "#a8323e",
 }
+# For `palette: NAME` in a scale of a picture; only the values that occur in the rows are used.
+PALETTES = {
+    "status": STATUS,
+    "phase": {
+        "application": "#56b4e9",
+        "opinion": "#cc79a7",
+        "authorisation": "#009e73",
+        "variation": "#0072b2",
+        "safety": "#d55e00",
+        "market": "#e69f00",
+    },
+    "exit": {
+        "withdrawal": "#0072b2",
+        "expiry": "#8a8a8a",
+        "revocation": "#d55e00",
+        "marketing-ended": "#e69f00",
+    },
+    "verdict": {
+        "recommended": "#009e73",
+        "listed": "#009e73",
+        "added-benefit-major": "#00563f",
+        "added-benefit-considerable": "#009e73",
+        "added-benefit-minor": "#7fcdbb",
+        "added-benefit-non-quantifiable": "#56b4e9",
+        "smr-sufficient": "#66c2a5",
+        "recommended-restricted": "#56b4e9",
+        "managed-access": "#0072b2",
+        "listed-commercial-insurance": "#cc79a7",
+        "no-added-benefit": "#e69f00",
+        "smr-insufficient": "#d55e00",
+        "not-recommended": "#d55e00",
+        "not-listed": "#a8323e",
+        "terminated": "#a9b4c0",
+    },
+    "confidence": {"confirmed": "#0072b2", "single": "#e69f00", "unverified": "#d55e00"},
+}
 
 
 def colours(kinds: Iterable[str]) -> dict[str, str]:
@@ -35,6 +71,6 @@ def colours(kinds: Iterable[str]) -> dict[str, str]:
     wanted = list(dict.fromkeys(kinds))
     taken = {_KNOWN[kind] for kind in wanted if kind in _KNOWN}
     others = [kind for kind in wanted if kind not in _KNOWN]
-    free = [colour for colour in _WHEEL if colour not in taken]
+    free = [colour for colour in WHEEL if colour not in taken]
     fresh = dict(zip(others, free, strict=False)) if len(others) <= len(free) else dict.fromkeys(others, OTHER)
     return {kind: _KNOWN.get(kind) or fresh[kind] for kind in wanted}

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from atmpkg.dates import YEARS, CalendarDate, day_number
 from atmpkg.errors import UsageError, nearest, one_of, quoted
-from atmpkg.names import ID_PATTERN, Names, data_iri
+from atmpkg.names import ID_PATTERN, ONTOLOGY, Names, data_iri
 from atmpkg.queries import Parameter, Query
 from atmpkg.records import literal
-from atmpkg.search import MONDO, Index
+from atmpkg.search import CLASSES, MONDO, Index
 from atmpkg.stores import Store, rows
 
 _ENTITIES = {
@@ -20,10 +20,18 @@ _ENTITIES = {
     "disease": ("disease", MONDO),
     "target": ("target",),
     "body": ("authority",),
-    "thing": ("product", "substance", "disease", "target", "organisation", "authority", "jurisdiction"),
+    "thing": (
+        *("product", "substance", "disease", "target", "organisation", "authority", "jurisdiction"),
+        *("trial", *CLASSES, "publication"),
+    ),
 }
 _MANY = {"jurisdiction": "|,", "body": "|,", "code": "|,"}
 _BEGIN = ("since", "from")
+_MOST = 10**12  # of a whole number that stores compare without error
+_IDS = """
+PREFIX atmp: <https://w3id.org/atmpkg/ontology/> PREFIX dcterms: <http://purl.org/dc/terms/>
+SELECT ?id { ?thing a atmp:%s ; dcterms:identifier ?id } ORDER BY ?id
+"""
 
 
 class Resolver:
@@ -41,6 +49,10 @@ class Resolver:
         if self._index is None:
             self._index = Index.of(self._store)
         return self._index
+
+    def take(self, index: Index) -> None:
+        """Use names that were read from the same store before."""
+        self._index = index
 
     def terms(self, question: Query, given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         """Return the terms of each parameter that was given or has a default; raise UsageError on what does not fit."""
@@ -82,11 +94,18 @@ class Resolver:
         return [self._today.isoformat()] if parameter.default == "today" else []
 
     def _split(self, parameter: Parameter, values: Iterable[str]) -> list[str]:
+        whole = (
+            {word.casefold() for word in self.allowed(parameter)} if any("," in value for value in values) else set()
+        )
         for separator in _MANY.get(parameter.type, "|"):
-            values = [part for value in values for part in value.split(separator)]
+            values = [
+                part
+                for value in values
+                for part in ([value] if value.strip().casefold() in whole else value.split(separator))
+            ]
         found = list(dict.fromkeys(value.strip() for value in values if value.strip()))
         if len(found) > 1 and (parameter.type == "date" or not parameter.many):
-            raise UsageError(f"cannot take {len(found)} values for {parameter.name}; expected one.")
+            raise UsageError(f"cannot take {len(found)} values for {_said(parameter.name)}; expected one.")
         return found
 
     def resolve(self, parameter: Parameter, value: str) -> list[str]:
@@ -118,15 +137,18 @@ class Resolver:
         day = date.earliest if parameter.name.startswith(_BEGIN) else date.latest
         return literal(str(day_number(day)), "integer")
 
-    def _code(self, parameter: Parameter, value: str) -> str:
-        allowed = list(parameter.values)
+    def allowed(self, parameter: Parameter) -> list[str]:
+        """Return the values that a parameter of type ``code`` takes; for other types, nothing."""
         if parameter.values_from:
-            allowed = [row["value"] for row in rows(self._store, parameter.values_from)]
+            return [row["value"] for row in rows(self._store, parameter.values_from)]
+        return list(parameter.values)
+
+    def _code(self, parameter: Parameter, value: str) -> str:
+        allowed = self.allowed(parameter)
         known = {word.casefold(): word for word in allowed}
         if value.casefold() not in known:
-            raise UsageError(
-                f"cannot read {parameter.name}={quoted(value)}: expected {one_of(allowed, 40)}{nearest(value, allowed)}"
-            )
+            expected = f"expected {one_of(allowed, 40)}{nearest(value, allowed)}"
+            raise UsageError(f"cannot read {_said(parameter.name)}={quoted(value)}: {expected}")
         return literal(known[value.casefold()])
 
     def _of_id(self, value: str, kinds: Iterable[str]) -> str:
@@ -134,8 +156,9 @@ class Resolver:
         if not re.fullmatch(ID_PATTERN, value):
             return ""
         for kind in kinds:
-            iri = f"<{data_iri(kind, value)}>"
-            if any(rows(self._store, f"SELECT ?type {{ {iri} a ?type }} LIMIT 1")):
+            iri = f"<{ONTOLOGY}{value}>" if kind in CLASSES else f"<{data_iri(kind, value)}>"
+            proof = f'{iri} <{ONTOLOGY}kindToLink> "{kind}"' if kind in CLASSES else f"{iri} a ?type"
+            if any(rows(self._store, f"SELECT (1 AS ?there) {{ {proof} }} LIMIT 1")):
                 return iri
         return ""
 
@@ -148,7 +171,7 @@ class Resolver:
             found = [match for match in found if match.kind == found[0].kind]  # the product rather than its substance
         if not found:
             near = self.index.suggestions(value, kinds)
-            hint = f" Did you mean {' or '.join(near)}?" if near else " Search for it: atmpkg find WORDS"
+            hint = f" Did you mean {' or '.join(near)}?" if near else self._known(parameter)
             raise UsageError(f"cannot find the {parameter.type} {quoted(value)}.{hint}")
         if len(found) > 1 and parameter.type != "disease":
             listed = ", ".join(f"{m.id} ({m.reason} {m.matched})" for m in found)
@@ -156,6 +179,14 @@ class Resolver:
                 f"cannot tell which {parameter.type} {quoted(value)} means: {listed}. Use one of these ids."
             )
         return [f"<{self._names.expand(match.curie)}>" for match in found]
+
+    def _known(self, parameter: Parameter) -> str:
+        """Say what is allowed where that is few, else how to look for it."""
+        if parameter.type not in ("jurisdiction", "body"):
+            return " Search for it: atmpkg find WORDS"
+        kind = _ENTITIES[parameter.type][0].capitalize()
+        found = rows(self._store, _IDS % kind)
+        return f" Expected {one_of((row['id'] for row in found), 80)}."
 
 
 def _said(name: str) -> str:
@@ -170,6 +201,9 @@ def _number_of(term: str) -> int:
 
 def _integer(parameter: Parameter, value: str) -> str:
     try:
-        return literal(str(int(value)), "integer")
+        number = int(value)
     except ValueError:
-        raise UsageError(f"cannot read {parameter.name}={quoted(value)}: expected a whole number.") from None
+        number = _MOST
+    if abs(number) >= _MOST:
+        raise UsageError(f"cannot read {_said(parameter.name)}={quoted(value)}: expected a whole number.")
+    return literal(str(number), "integer")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from atmpkg.errors import DataError, Problem, one_of, quoted
@@ -63,6 +64,7 @@ class AnswerColumn:
     unit: str = ""
     many: bool = False
     of: str = ""
+    on_request: bool = False  # left out unless sources are asked for
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,55 @@ class Query:
         entry = self.header.get(key, ())
         return tuple(str(word) for word in entry) if isinstance(entry, list) else ()
 
-    def bind(self, values: Mapping[str, Sequence[str]]) -> str:
+    @property
+    def example(self) -> dict[str, str]:
+        """Parameters of the example, as texts by name as users write it."""
+        example = self.header.get("example")
+        return {str(k).replace("_", "-"): str(v) for k, v in example.items()} if isinstance(example, dict) else {}
+
+    @property
+    def body(self) -> str:
+        """The SPARQL without the described header."""
+        return "".join(line for line in self.sparql.splitlines(keepends=True) if not line.startswith("#+"))
+
+    @cached_property
+    def by_row(self) -> bool:
+        """Whether each row of the answer tells of one row of a table, the variable ``?row`` that groups them."""
+        read = [match[0].upper() if match.lastgroup == "word" else match[0] for match in tokens(self.sparql)]
+        last = len(read) - 1 - read[::-1].index("GROUP") if "GROUP" in read else len(read)
+        return read[last + 1 : last + 3] == ["BY", "?row"] and all(column.name != "row" for column in self.columns)
+
+    @cached_property
+    def properties(self) -> dict[str, str]:
+        """Columns that show one optional property of ``?row``, with that property as a CURIE.
+
+        It is read off the pattern ``OPTIONAL { ?row atmp:due/rdfs:label ?due }`` and the names given in the SELECT.
+        """
+        read = tokens(self.sparql)
+        words = [match[0] for match in read]
+        shown: dict[str, str] = {}
+        for at in range(len(words) - 4):
+            if words[at : at + 3] == ["OPTIONAL", "{", "?row"] and read[at + 3].lastgroup == "word":
+                variable = next((word for word in words[at + 4 :] if word.startswith("?")), "")
+                shown[variable[1:]] = words[at + 3]
+        for at, word in enumerate(words):
+            if word == "AS" and words[at + 1 : at + 2] and words[at + 2 : at + 3] == [")"]:
+                used = {w[1:] for w in words[_opening(words, at) : at] if w.startswith("?")}
+                if len(used) == 1 and (name := used.pop()) in shown:
+                    shown[words[at + 1][1:]] = shown[name]
+        return shown
+
+    def bind(self, values: Mapping[str, Sequence[str]], *, with_row: bool = False) -> str:
         """Return the SPARQL with the blocks of the named parameters filled with terms in N-Triples syntax.
 
         ``values``: parameter name to terms; a name that is no parameter is an error of the caller.
+        ``with_row``: select ``?row`` as well, for a query that is ``by_row``.
         """
         block = {parameter.name: parameter.block for parameter in self.parameters}
         edits = sorted((span, terms) for name, terms in values.items() for span in self.blocks[block[name]])
+        if with_row:
+            select = next(m for m in tokens(self.sparql) if m.lastgroup == "word" and m[0].upper() == "SELECT")
+            edits = sorted([*edits, ((select.end(), select.end()), ["?row"])])
         parts, at = [], 0
         for (start, end), terms in edits:
             parts += [self.sparql[at:start], " ", " ".join(terms), " "]
@@ -106,6 +150,16 @@ class Query:
 def tokens(sparql: str) -> list[re.Match[str]]:
     """Read the tokens of a query, without its comments; ``lastgroup`` names the kind of each."""
     return [match for match in _TOKEN.finditer(sparql) if match.lastgroup != "comment"]
+
+
+def _opening(words: Sequence[str], at: int) -> int:
+    """Return the place of the bracket that encloses a place."""
+    depth = 0
+    for place in range(at - 1, -1, -1):
+        depth += (words[place] == ")") - (words[place] == "(")
+        if depth < 0:
+            return place
+    return 0
 
 
 def values_blocks(sparql: str) -> dict[str, list[tuple[int, int]]]:
@@ -223,4 +277,4 @@ def _faults(path: Path, header: Mapping[str, object], blocks: Mapping[str, objec
         if about.get("type", "text") not in COLUMN_TYPES:
             yield Problem(path.name, 0, f"{name}.type", quoted(str(about.get("type"))), one_of(COLUMN_TYPES))
         for key in about.keys() - set(AnswerColumn.__dataclass_fields__):
-            yield Problem(path.name, 0, f"{name}.{key}", quoted(str(key)), "meaning, type, unit, many, of")
+            yield Problem(path.name, 0, f"{name}.{key}", quoted(str(key)), "meaning, type, unit, many, of, on_request")

@@ -47,6 +47,10 @@ _TABLES: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "drugbank": ("DRUGBANK", ("name",), ()),
     "vo": ("VO", ("name",), ()),
     "ema_product_number": ("EMA", ("name",), ()),
+    "ror": ("ROR", ("name",), ("synonyms",)),
+    "wikidata": ("wikidata", ("name",), ("synonyms",)),
+    "unii": ("UNII", ("name",), ("synonyms",)),
+    "rxcui": ("RXNORM", ("name",), ()),
 }
 # Columns that only prove that an id exists: its label there is not the vocabulary's own.
 _NAMELESS = ("orphanet", "omim", "doid", "ncit", "efo", "mesh", "icd10cm", "icd10who", "icd11_foundation")

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from atmpkg.names import DATA
+from atmpkg.names import DATA, ONTOLOGY
 from atmpkg.stores import Store, rows
 
 MONDO = "mondo"  # kind of a disease of Mondo above ours
+CLASSES = ("vector", "mechanism-class", "adverse-event", "endpoint")  # kinds of classes of the ontology
 KINDS = (
     "product",
     "substance",
@@ -28,23 +29,31 @@ KINDS = (
     "authority",
     "jurisdiction",
     "boundary-case",
+    "trial",
+    *CLASSES,
+    "publication",
 )
-_MEDICINES = ("product", "substance")
+_MEDICINES = ("product", "substance", "trial", "publication")  # trade words find none of these on their own
+_LATER = (MONDO, "trial", "publication", *CLASSES)  # what is like the text in part comes after other things
 _TRADE_WORDS = """
     aav allogeneic atmp autologous car cell cells cel chimeric condition crispr disease disorder drug ema fda gene
     genes human immunotherapy lentiviral medicine msc nk product products stem t tcr therapy therapies til tissue
     vaccine vec vector
 """
 _TRADE = frozenset(_TRADE_WORDS.split())
+_SHORT = ("acronym", "code", "number")  # names that are written with and without blanks and hyphens
 _ALIKE = 0.78  # least similarity of a misspelling
 _OBO = "http://purl.obolibrary.org/obo/"
 _LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "κ": "kappa", "ζ": "zeta"}
 )
+_WORD, _DIPHTHONG = re.compile(r"\w+"), re.compile("[ao]+e")
 _NUMBERS = (  # spellings of ids: pattern -> how the index writes it
     (re.compile(r"(EU/\d/\d\d/\d{3,4})/\d{3}", re.I), r"\1"),  # with the number of a presentation
     (re.compile(r"(?:BLA|STN|BL)\W*(\d{6})(?:/\d+)?", re.I), r"\1"),
     (re.compile(r"ORPHA(?:NET)?\W*(\d+)", re.I), r"Orphanet:\1"),
+    (re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)(10\.\S+)", re.I), r"\1"),
+    (re.compile(r"(?:PMID|PubMed)\W*(\d+)", re.I), r"\1"),
     (re.compile(r"https?://\S*[/=#]([A-Za-z]+)[_:]([A-Za-z0-9]+)/?"), r"\1:\2"),
     (re.compile(r"https?://\S*[/=#]([A-Za-z0-9]+)/?"), r"\1"),
 )
@@ -58,10 +67,13 @@ PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 PREFIX sssom: <https://w3id.org/sssom/>
 SELECT ?thing ?text ?reason {
-  { ?thing dcterms:identifier ?text BIND("id" AS ?reason) }
-  UNION { ?thing rdfs:label ?text BIND("label" AS ?reason) }
+  { ?thing rdfs:label ?text BIND("label" AS ?reason) }
   UNION { ?thing skos:altLabel ?text BIND("synonym" AS ?reason) }
   UNION { ?thing atmp:fullName ?text BIND("full name" AS ?reason) }
+  UNION { ?thing a atmp:ClinicalStudy ; atmp:acronym ?text BIND("acronym" AS ?reason) }
+  UNION { ?thing a atmp:ClinicalStudy ; atmp:trialNumber ?text BIND("number" AS ?reason) }
+  UNION { ?thing a atmp:Publication ; dcterms:title ?text BIND("label" AS ?reason) }
+  UNION { ?thing a atmp:Publication ; atmp:pmid|atmp:doi ?text BIND("number" AS ?reason) }
   UNION { ?name atmp:product ?thing ; atmp:nameKind ?reason ; rdfs:label ?text }
   UNION { ?event atmp:product ?thing ; a atmp:RegulatoryEvent ; atmp:number ?text BIND("number" AS ?reason) }
   UNION { ?given atmp:product ?thing ; a atmp:Designation ; atmp:number ?text BIND("designation number" AS ?reason) }
@@ -71,6 +83,22 @@ SELECT ?thing ?text ?reason {
           FILTER(STRSTARTS(STR(?term), "http://purl.obolibrary.org/obo/MONDO_")) BIND("name in Mondo" AS ?reason) }
   FILTER(STRSTARTS(STR(?thing), "https://w3id.org/atmpkg/id/"))
 }
+"""
+_KINDS_OF_CLASSES = " ".join(f'"{kind}"' for kind in CLASSES)
+_OF_CLASSES = f"""
+PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+PREFIX sssom: <https://w3id.org/sssom/>
+SELECT DISTINCT ?kind ?thing ?text ?reason {{
+  VALUES ?kind {{ {_KINDS_OF_CLASSES} }}
+  ?thing atmp:kindToLink ?kind
+  {{ ?thing rdfs:label ?text BIND("label" AS ?reason) }}
+  UNION {{ ?thing skos:altLabel ?text BIND("synonym" AS ?reason) }}
+  UNION {{ ?thing skos:notation ?text BIND("code" AS ?reason) }}
+  UNION {{ ?mapping sssom:subject_id ?thing ; sssom:predicate_id ?p ; atmp:objectCurie ?text
+          FILTER(?p != skos:narrowMatch && ?text != "sssom:NoTermFound") BIND("external id" AS ?reason) }}
+}}
 """
 _ABOVE = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
@@ -103,11 +131,17 @@ class Match:
 
     @property
     def curie(self) -> str:
-        """The thing as a CURIE, ours or of Mondo."""
-        return self.id if self.kind == MONDO else f"{self.kind}:{self.id}"
+        """The thing as a CURIE: a row or class of ours, or a term of Mondo."""
+        return _curie(self.kind, self.id)
 
 
 Name = tuple[tuple[str, str], str, str]
+
+
+def _curie(kind: str, id: str) -> str:
+    if kind == MONDO:
+        return id
+    return f"atmp:{id}" if kind in CLASSES else f"{kind}:{id}"
 
 
 @dataclass
@@ -125,11 +159,15 @@ class Index:
             kind, _, id = row["thing"].removeprefix(DATA).partition("/")
             if kind in KINDS:
                 index._add((kind, id), row["text"], row["reason"])
+        for row in rows(store, _OF_CLASSES):
+            index._add((row["kind"], row["thing"].removeprefix(ONTOLOGY)), row["text"], row["reason"])
         for row in rows(store, _ABOVE):
             thing = (MONDO, row["thing"].removeprefix(_OBO).replace("_", ":"))
             index._add(thing, row["text"], row["reason"])
         for kind, id in list(index.labels):
-            index._add((kind, id), id if kind == MONDO else f"{kind}:{id}", "id")
+            if kind not in (MONDO, *CLASSES):
+                index._add((kind, id), id, "id")
+            index._add((kind, id), _curie(kind, id), "id")
         return index
 
     def _add(self, thing: tuple[str, str], text: str, reason: str) -> None:
@@ -137,13 +175,17 @@ class Index:
             self.labels[thing] = text
         self.entries[folded(text)].append((thing, text, reason))
         local = text.partition(":")[2]
+        if reason in _SHORT and " " in (key := folded(text)):  # zuma1 is as good as ZUMA-1
+            self.entries[key.replace(" ", "")].append((thing, text, reason))
         if reason == "external id" and not local.isdigit():  # L01XL04 is as good as ATC:L01XL04; 12 says nothing
             self.entries[folded(local)].append((thing, text, reason))
 
     def exactly(self, text: str, kinds: Iterable[str]) -> list[Match]:
         """Return the things of these kinds that have this name, whatever its case, accents and punctuation."""
         wanted = set(kinds)
-        names = [name for key in _keys(text) for name in self.entries.get(key, ())]
+        keys = _keys(text)
+        squeezed = [key.replace(" ", "") for key in keys[:1] if " " in key]
+        names = [name for key in (*keys, *squeezed) for name in self.entries.get(key, ())]
         return _best(self._match(name, 1.0) for name in names if name[0][0] in wanted)
 
     def search(self, text: str, kinds: Iterable[str] = KINDS, most: int = 20) -> list[Match]:
@@ -152,6 +194,8 @@ class Index:
         if not keys:
             return []
         found = [match for key in keys for match in self._scored(key, wanted)]
+        if " " in keys[0]:
+            found += self._all(keys[0].replace(" ", ""), 1.0, wanted)
         if max((match.score for match in found), default=0) < 1:
             found += self._misspelt(keys[0], wanted, unless=bool(found))
         return _best(found)[:most]
@@ -209,7 +253,7 @@ class Index:
             yield from self._all(entry, 0.65, wanted)
 
     def _all(self, entry: str, score: float, wanted: set[str]) -> Iterator[Match]:
-        return (self._match(name, score) for name in self.entries[entry] if name[0][0] in wanted)
+        return (self._match(name, score) for name in self.entries.get(entry, ()) if name[0][0] in wanted)
 
     @cached_property
     def _text(self) -> tuple[str, list[int]]:
@@ -238,8 +282,8 @@ class Index:
 
     def _match(self, name: Name, score: float) -> Match:
         thing, text, reason = name
-        if thing[0] == MONDO and score < 1:
-            score = round(0.88 * score, 2)  # ours come first
+        if thing[0] in _LATER and score < 1:
+            score = round(0.88 * score, 2)
         return Match(thing[0], thing[1], self.labels.get(thing, thing[1]), text, reason, score)
 
 
@@ -249,10 +293,11 @@ def folded(text: str) -> str:
     >>> folded("Strímvelis ®"), folded("HPC, Cord Blood"), folded("β-thalassaemia")
     ('strimvelis', 'hpc cord blood', 'beta thalassemia')
     """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    spelt = re.sub("[ao]+e", "e", plain.casefold().translate(_LETTERS))
-    words = re.findall(r"\w+", spelt)
-    return " ".join(words).replace("tumour", "tumor")
+    plain = text.casefold()
+    if not plain.isascii():
+        whole = unicodedata.normalize("NFKD", text)
+        plain = "".join(c for c in whole if not unicodedata.combining(c)).casefold().translate(_LETTERS)
+    return " ".join(_WORD.findall(_DIPHTHONG.sub("e", plain))).replace("tumour", "tumor")
 
 
 def _keys(text: str) -> list[str]:
@@ -282,11 +327,15 @@ def _digits(text: str) -> str:
     return "".join(c for c in text if c.isdigit())
 
 
+def _worth(match: Match) -> tuple[float, int, bool]:
+    return match.score, -len(match.matched), match.reason == "label"
+
+
 def _best(matches: Iterable[Match]) -> list[Match]:
     """Keep the best match of each thing, best first; among equals products come first, then the shorter name."""
     best: dict[tuple[str, str], Match] = {}
     for match in matches:
         kept = best.get((match.kind, match.id))
-        if kept is None or (match.score, -len(match.matched)) > (kept.score, -len(kept.matched)):
+        if kept is None or _worth(match) > _worth(kept):
             best[match.kind, match.id] = match
     return sorted(best.values(), key=lambda m: (-m.score, KINDS.index(m.kind), len(m.matched), m.id))

@@ -26,7 +26,7 @@ def import_slice(
     """
     ask = imports / f"{name}_terms.txt"
     wanted = dict(_asked(ask)) if ask.is_file() else {}
-    for curie in mapped(mappings / f"{name}.sssom.tsv"):
+    for curie in mapped(mappings / f"{name}.sssom.tsv", rows_only=True):
         wanted.setdefault(curie, known.terms[curie].label if curie in known.terms else "")
     if not wanted:
         raise UsageError(

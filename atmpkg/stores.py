@@ -46,8 +46,14 @@ class Embedded:
     ['1']
     """
 
-    def __init__(self, store: ox.Store) -> None:
+    def __init__(self, store: ox.Store, *, path: Path | None = None) -> None:
         self._store = store
+        self.path = path  # of a store that is read from disk
+
+    @property
+    def raw(self) -> ox.Store:
+        """The store of pyoxigraph itself, for tools that take one."""
+        return self._store
 
     @classmethod
     def memory(cls) -> Embedded:
@@ -87,7 +93,7 @@ class Embedded:
         import pyoxigraph as ox
 
         try:
-            return cls(ox.Store.read_only(str(path)))
+            return cls(ox.Store.read_only(str(path)), path=path)
         except (OSError, RuntimeError) as error:
             raise StoreError(f"cannot read the store {path}: {_cause(error)}. Build it again.") from None
 
@@ -148,6 +154,19 @@ class Embedded:
         self._store.dump(file, format=ox.RdfFormat.N_TRIPLES, from_graph=ox.NamedNode(graph))
         file.seek(0)
         return file
+
+    def add(self, ntriples: bytes, graph: str) -> None:
+        """Add to a graph those triples of an N-Triples text that no graph holds yet."""
+        import pyoxigraph as ox
+
+        read = ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES, rename_blank_nodes=True)
+        new = [quad.triple for quad in read if not self._holds(quad.triple)]
+        self._store.extend(ox.Quad(t.subject, t.predicate, t.object, ox.NamedNode(graph)) for t in new)
+
+    @property
+    def engine(self) -> ox.Store:
+        """The engine's own store, for what the seam does not offer: dataset parameters, updates, single graphs."""
+        return self._store
 
     def optimize(self) -> None:
         """Compact the store after loading."""

