@@ -22,7 +22,7 @@ from atmpkg.plots import spec_of
 from atmpkg.project import Project
 from atmpkg.queries import AnswerColumn, Parameter, Query, find_query, read_queries
 from atmpkg.search import Index
-from atmpkg.stores import Store, is_address, nquads, rows
+from atmpkg.stores import Embedded, Store, is_address, nquads, rows
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -341,8 +341,8 @@ class KnowledgeGraph:
         from rdflib import Dataset
 
         if not isinstance(self.store, Embedded):
-            raise UsageError("cannot give a remote store to rdflib; query it instead.")
-        return Dataset(store=OxigraphStore(store=self.store.raw), default_union=True)
+            return self.rdflib()
+        return Dataset(store=OxigraphStore(store=self.store.engine), default_union=True)
 
 
 def _cached(project: Project, say: Say) -> Store:

@@ -50,11 +50,6 @@ class Embedded:
         self._store = store
         self.path = path  # of a store that is read from disk
 
-    @property
-    def raw(self) -> ox.Store:
-        """The store of pyoxigraph itself, for tools that take one."""
-        return self._store
-
     @classmethod
     def memory(cls) -> Embedded:
         """Make an empty store in memory."""
@@ -141,6 +136,19 @@ class Embedded:
         text = ox.serialize(dataset, format=ox.RdfFormat.N_QUADS) or b""
         return b"".join(sorted(text.splitlines(keepends=True)))
 
+    def add(self, ntriples: bytes, graph: str) -> None:
+        """Add to a graph those triples of an N-Triples text that no graph holds yet."""
+        import pyoxigraph as ox
+
+        read = ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES, rename_blank_nodes=True)
+        new = [quad.triple for quad in read if not self._holds(quad.triple)]
+        self._store.extend(ox.Quad(t.subject, t.predicate, t.object, ox.NamedNode(graph)) for t in new)
+
+    @property
+    def engine(self) -> ox.Store:
+        """The engine's own store, for what the seam does not offer: dataset parameters, updates, single graphs."""
+        return self._store
+
     def graphs(self) -> dict[str, int]:
         """Count the triples of each named graph, by its IRI, sorted."""
         found = rows(self, "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g ORDER BY ?g")
@@ -154,19 +162,6 @@ class Embedded:
         self._store.dump(file, format=ox.RdfFormat.N_TRIPLES, from_graph=ox.NamedNode(graph))
         file.seek(0)
         return file
-
-    def add(self, ntriples: bytes, graph: str) -> None:
-        """Add to a graph those triples of an N-Triples text that no graph holds yet."""
-        import pyoxigraph as ox
-
-        read = ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES, rename_blank_nodes=True)
-        new = [quad.triple for quad in read if not self._holds(quad.triple)]
-        self._store.extend(ox.Quad(t.subject, t.predicate, t.object, ox.NamedNode(graph)) for t in new)
-
-    @property
-    def engine(self) -> ox.Store:
-        """The engine's own store, for what the seam does not offer: dataset parameters, updates, single graphs."""
-        return self._store
 
     def optimize(self) -> None:
         """Compact the store after loading."""

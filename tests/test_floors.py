@@ -26,7 +26,18 @@ PLAN = [
 ]
 FLOOR = {module: number for number, line in enumerate(PLAN) for module in line.split()}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
-LATE = {"pyoxigraph", "yaml", "rdflib", "networkx", "SPARQLWrapper", "owlready2", "pandas", "pyshacl", "httpx", "pyspark"}
+LATE = {
+    "pyoxigraph",
+    "yaml",
+    "rdflib",
+    "networkx",
+    "SPARQLWrapper",
+    "owlready2",
+    "pandas",
+    "pyshacl",
+    "httpx",
+    "pyspark",
+}
 AT_THE_TOP = {"cli": {"typer"}, "serve": {"starlette", "uvicorn"}}
 
 

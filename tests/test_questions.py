@@ -139,18 +139,18 @@ def test_no_question_ignores_its_data(sample_project: Project, in_memory: Callab
     assert {case.split(".")[0] for case in left} == set(QUESTIONS), "an answer without rows shows nothing"
     for table in kg.tables:
         for row in {
-            quad.subject for quad in store.raw.quads_for_pattern(None, None, None, NamedNode(graph_iri(table)))
+            quad.subject for quad in store.engine.quads_for_pattern(None, None, None, NamedNode(graph_iri(table)))
         }:
             concerned = {case for case in left if not tables_of(case) or table in tables_of(case)}
             if not concerned:
                 break
-            lost = list(store.raw.quads_for_pattern(row, None, None, NamedNode(graph_iri(table))))
+            lost = list(store.engine.quads_for_pattern(row, None, None, NamedNode(graph_iri(table))))
             for quad in lost:
-                store.raw.remove(quad)
+                store.engine.remove(quad)
             infer(store, rules)
             shown = {case.split(".")[0] for case in concerned if answer_or_error(kg, case) != golden[case]}
             left = {case for case in left if case.split(".")[0] not in shown}
-            store.raw.extend(lost)
+            store.engine.extend(lost)
     assert sorted(left) == []
 
 

@@ -11,11 +11,10 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from atmpkg.build import Built, current, finished
-from atmpkg.errors import AtmpkgError, StoreError, UsageError
+from atmpkg.errors import AtmpkgError, StoreError, UsageError, quoted
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.names import is_iri
 from atmpkg.serve import page
@@ -23,19 +22,25 @@ from atmpkg.serve.about import Facts, served_graphs
 from atmpkg.serve.jobs import Bench, Kept
 from atmpkg.serve.limits import Limits, Settings
 from atmpkg.serve.nursery import Nursery
-from atmpkg.stores import Embedded
+from atmpkg.stores import Embedded, is_address
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from atmpkg.serve.application import Served
 
 Say = Callable[[str], None]
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?")
 
 
-def open_graph(data: Path | None, store: Path | str | None, say: Say) -> tuple[Kept, str, dt.datetime]:
+def open_graph(data: Path | None, store: str | None, say: Say) -> tuple[Kept, str, dt.datetime]:
     """Open the graph to be served; return it with the digest and the time of its build."""
+    if store and is_address(store):
+        raise UsageError(
+            f"cannot serve {quoted(store)}: it is an endpoint already. Name a folder made by build --store."
+        )
     kg = KnowledgeGraph.open(data=data, store=store, say=say)
-    built = _build_of(kg, store)
+    built = _build_of(kg, Path(store) if store else None)
     when = dt.datetime.now(dt.UTC)
     digest = kg.project.fingerprint()
     if built:
@@ -44,10 +49,10 @@ def open_graph(data: Path | None, store: Path | str | None, say: Say) -> tuple[K
     return Kept(kg.store, kg.project), digest, when.replace(microsecond=0)
 
 
-def _build_of(kg: KnowledgeGraph, store: Path | str | None) -> Built | None:
+def _build_of(kg: KnowledgeGraph, store: Path | None) -> Built | None:
     with contextlib.suppress(AtmpkgError, OSError):
         if store is not None:
-            return current(Path(store))
+            return current(store)
         return finished(kg.project.cache, kg.project.fingerprint()) or current(kg.project.cache)
     return None
 
