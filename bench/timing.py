@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -81,6 +82,7 @@ class Stages:
         self.seconds: dict[str, float] = {}
         self._stack = ["everything else"]
         self._since = time.perf_counter()
+        self._thread = threading.get_ident()
 
     def enter(self, stage: str) -> None:
         """Begin a stage; the one around it rests."""
@@ -102,6 +104,8 @@ class Stages:
 
         @wraps(call)
         def timed(*args: Any, **kwargs: Any) -> Any:
+            if threading.get_ident() != self._thread:  # what is done beside takes no time of its own
+                return call(*args, **kwargs)
             self.enter(stage)
             try:
                 result = call(*args, **kwargs)

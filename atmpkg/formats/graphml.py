@@ -56,7 +56,7 @@ def _elements(start: str, end: str, of: str, columns: int, rows: Iterable[list[H
             data = (f'<data key="{of}{at}">%s</data>' for at in range(columns) if there[named + at])
             form = forms[there] = f"{head}{''.join(data)}{end}"
         cells = [cell if cell.__class__ is str else flat(cell) for cell in row if cell is not None]
-        if _SPECIAL.search("".join(cells)):  # type: ignore[arg-type]
+        if _SPECIAL.search("".join(cells)):
             cells = [text(cell) for cell in cells]
         some.append(form % tuple(cells))
         if len(some) == _SOME:
