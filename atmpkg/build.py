@@ -4,8 +4,9 @@ A built store is never written again. It is made in a new folder and a pointer i
 any moment leaves the old answers::
 
     FOLDER/current            name of the build that answers
-    FOLDER/<hash>/graph.nq    the quads of a graph that is small enough to be read into memory, or
-    FOLDER/<hash>/store       the quads on disk
+    FOLDER/<hash>/graph.nq    the quads, unless they are too many to be read into memory
+    FOLDER/<hash>/store       the quads on disk, unless they are so few that they are read into memory at once
+    FOLDER/<hash>/names.json  the names of all things, beside the quads on disk
     FOLDER/<hash>/build.json  what is in it
 """
 
@@ -20,6 +21,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -34,6 +36,7 @@ from atmpkg.project import FORMAT, Project
 from atmpkg.queries import read_queries
 from atmpkg.reasoning import infer
 from atmpkg.records import Record, Validator, term_problems
+from atmpkg.search import Index
 from atmpkg.shapes import findings
 from atmpkg.stores import Embedded, Store
 from atmpkg.tables import Table, missing_problems, name_problems, read_tables
@@ -44,11 +47,13 @@ _POINTER = "current"
 _ABOUT = "build.json"
 _FILE = "graph.nq"
 _STORE = "store"
+_NAMES = "names.json"
 _OURS = re.compile(r"current(\.\d+)?|new-\w+|[0-9a-f]{24}|\..*")
 Progress = Callable[[int, int], None]  # rows done, and of how many
 _TELL = 5000  # rows between two words of progress
 _ABANDONED = 3600  # seconds after which the folder of a killed build is removed
-IN_MEMORY = 100_000_000  # bytes of N-Quads, about 700,000 quads: read in a second, and answered four times faster
+IN_MEMORY = 100_000_000  # bytes of N-Quads, about 500,000 quads: read in two seconds, and answered four times faster
+AT_ONCE = 10_000_000  # bytes of N-Quads, about 50,000 quads: read as soon as a store on disk answers one question
 
 
 @dataclass(frozen=True)
@@ -75,9 +80,15 @@ class Built:
         except (KeyError, TypeError):
             raise ValueError(f"{_ABOUT} is damaged") from None
 
-    def open(self) -> Embedded:
-        """Open it for reading; raise StoreError where it is damaged."""
+    def open(self, *, briefly: bool = False) -> Embedded:
+        """Open it for reading; raise StoreError where it is damaged.
+
+        ``briefly``: for one question, where reading everything into memory would take longer than asking on disk.
+        """
         path = self.folder / _FILE
+        if briefly and path.exists() and (self.folder / _STORE).exists():
+            with contextlib.suppress(StoreError):
+                return Embedded.open(self.folder / _STORE)
         if not path.exists():
             return Embedded.open(self.folder / _STORE)
         try:
@@ -87,6 +98,12 @@ class Built:
         if _digest(content) != self.digest:
             raise StoreError(f"cannot read the store {self.folder}: it was changed after it was built. Build it again.")
         return Embedded.read(content)
+
+    def index(self) -> Index | None:
+        """Return the names of all things where the build keeps them."""
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+            return Index.loads((self.folder / _NAMES).read_text(encoding="utf-8"))
+        return None
 
 
 @dataclass(frozen=True)
@@ -203,12 +220,18 @@ def in_memory(project: Project) -> Embedded:
 
 
 def build(
-    project: Project, folder: Path, *, most_in_memory: int = IN_MEMORY, progress: Progress | None = None
+    project: Project,
+    folder: Path,
+    *,
+    most_in_memory: int = IN_MEMORY,
+    at_once: int = AT_ONCE,
+    progress: Progress | None = None,
 ) -> Built:
     """Build the project's graph below a folder and make it the one that answers.
 
     Where the same content was built before, that build is used. A graph of more than ``most_in_memory`` bytes of
-    N-Quads is kept on disk. Raises DataError where the tables hold problems.
+    N-Quads is kept on disk alone, one of more than ``at_once`` there too. Raises DataError where the tables hold
+    problems.
     """
     name = project.fingerprint()
     if found := finished(folder, name):
@@ -240,6 +263,8 @@ def build(
             store.optimize()
         else:
             store.write(work / _FILE)
+            if (work / _FILE).stat().st_size > at_once:
+                _keep_on_disk(store, work)
         about = {
             "format": FORMAT,
             "version": atmpkg.__version__,
@@ -267,6 +292,14 @@ def build(
         raise StoreError(f"cannot find the build {name} in {folder}. Remove the folder and build again.")
     _tidy(folder, name)
     return built
+
+
+def _keep_on_disk(store: Embedded, work: Path) -> None:
+    """Write what a single question needs, so that it need not read the whole graph: the quads and the names."""
+    with ThreadPoolExecutor(1) as other:
+        loading = other.submit(Embedded.create(work / _STORE).load, work / _FILE)  # leaves Python to the names
+        (work / _NAMES).write_text(Index.of(store).dumps(), encoding="utf-8")
+        loading.result()
 
 
 def send(project: Project, url: str, say: Callable[[str], None] = lambda line: None) -> Built:

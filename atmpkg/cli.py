@@ -69,10 +69,11 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _open(data: Path | None, store: str | None, quiet: bool) -> KnowledgeGraph:
+def _open(data: Path | None, store: str | None, quiet: bool, *, briefly: bool = False) -> KnowledgeGraph:
+    """Open the graph; ``briefly`` where little of it is asked."""
     from atmpkg.graph import KnowledgeGraph
 
-    return KnowledgeGraph.open(data=data, store=store, say=_warn if quiet else say)
+    return KnowledgeGraph.open(data=data, store=store, briefly=briefly, say=_warn if quiet else say)
 
 
 def _warn(line: str) -> None:
@@ -241,7 +242,7 @@ def ask(
     format = _format(format, out)
     if plot:
         picture_format(plot)
-    kg = _open(data, store, quiet)
+    kg = _open(data, store, quiet, briefly=True)
     if sparql or explain:
         if explain:
             _print_meaning(kg.question(question), parameters)
@@ -289,7 +290,7 @@ def query(
     import pyoxigraph as ox
 
     sparql = _sparql(text)
-    kg = _open(data, store, quiet)
+    kg = _open(data, store, quiet, briefly=True)
     result = kg.query(sparql)
     if isinstance(result, ox.QueryTriples):
         formats = {"ttl": ox.RdfFormat.TURTLE, "nt": ox.RdfFormat.N_TRIPLES, "": ox.RdfFormat.TURTLE}
@@ -397,7 +398,7 @@ def find(
     quiet: Quiet = False,
 ) -> None:
     """Search things by any of their names.  Example: atmpkg find kymria"""
-    answer = _open(data, store, quiet).find(text)
+    answer = _open(data, store, quiet, briefly=True).find(text)
     _print(answer, format)
     if not answer.rows:
         say(f"nothing found that resembles {quoted(text)}")
@@ -413,7 +414,7 @@ def show(
     """Show one product on one page.  Example: atmpkg show Kymriah"""
     from atmpkg.pages import product_page
 
-    print(product_page(_open(data, store, quiet), product), end="")
+    print(product_page(_open(data, store, quiet, briefly=True), product), end="")
 
 
 @app.command()
@@ -426,7 +427,7 @@ def explain(
     """Tell where a fact comes from and who disagrees.  Example: atmpkg explain decision:tisagenlecleucel-eu-grant"""
     from atmpkg.pages import explanation
 
-    print(explanation(_open(data, store, quiet), row), end="")
+    print(explanation(_open(data, store, quiet, briefly=True), row), end="")
 
 
 @app.command()
@@ -448,13 +449,13 @@ def classify(
 
     if reasoner not in ("rules", "hermit"):
         raise UsageError(f"cannot reason with {quoted(reasoner)}: expected rules or hermit.")
-    print(opinion(_open(data, store, quiet), thing, law or [], reasoner), end="")
+    print(opinion(_open(data, store, quiet, briefly=True), thing, law or [], reasoner), end="")
 
 
 @app.command()
 def tables(format: Format = "", data: Data = None, store: StorePath = None, quiet: Quiet = False) -> None:
     """List what is known: tables with their rows and the day until which they reach.  Example: atmpkg tables"""
-    _print(_open(data, store, quiet).inventory(), format)
+    _print(_open(data, store, quiet, briefly=True).inventory(), format)
 
 
 @app.command()
@@ -569,7 +570,7 @@ def link_coverage(
 ) -> None:
     """Count how well each kind of thing is linked to each vocabulary.  Example: atmpkg link coverage disease"""
 
-    _print(_open(data, None, quiet).ask("mapping-coverage", kind=kind or None), format)
+    _print(_open(data, None, quiet, briefly=True).ask("mapping-coverage", kind=kind or None), format)
 
 
 @link.command(name="import")
@@ -651,7 +652,7 @@ def link_ask(
 ) -> None:
     """Ask a question that goes out to a public endpoint.  Example: atmpkg link ask protein-functions target=CD19"""
 
-    kg = _open(data, None, quiet)
+    kg = _open(data, None, quiet, briefly=True)
     if not question:
         for name, query in sorted(kg.federated.items()):
             print(f"{name}\t{query.title}")

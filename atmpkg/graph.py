@@ -64,19 +64,34 @@ ORDER BY ?id
 class KnowledgeGraph:
     """A built graph, opened for reading."""
 
-    def __init__(self, store: Store, project: Project, *, today: dt.date | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        project: Project,
+        *,
+        today: dt.date | None = None,
+        index: Callable[[], Index | None] = lambda: None,
+    ) -> None:
+        """Take an opened store; ``index`` gives the names of all things in it, if they were kept."""
         self.store = store
+        self._index = index
         self.project = project
         self.today = today or dt.date.today()
 
     @classmethod
     def open(
-        cls, *, data: Path | str | None = None, store: Path | str | None = None, say: Say = lambda line: None
+        cls,
+        *,
+        data: Path | str | None = None,
+        store: Path | str | None = None,
+        briefly: bool = False,
+        say: Say = lambda line: None,
     ) -> KnowledgeGraph:
         """Open a graph, building it first where its tables have changed since.
 
         ``data``: project folder; ``store``: folder made by ``atmpkg build --store``, or address of a SPARQL endpoint;
-        ``say`` takes remarks.
+        ``briefly``: for one question, read from disk what it needs; else everything is read into memory, which takes a
+        second and answers four times faster; ``say`` takes remarks.
         Where the tables hold problems, the last good build answers and a remark says so; without one, DataError.
         """
         project = Project.find(data)
@@ -87,8 +102,10 @@ class KnowledgeGraph:
         if store is not None:
             from atmpkg.build import current
 
-            return cls(current(Path(store)).open(), project)
-        return cls(_cached(project, say), project)
+            built = current(Path(store))
+            return cls(built.open(briefly=briefly), project, index=built.index)
+        opened, index = _cached(project, say, briefly)
+        return cls(opened, project, index=index)
 
     @cached_property
     def names(self) -> Names:
@@ -113,7 +130,7 @@ class KnowledgeGraph:
     @cached_property
     def resolver(self) -> Resolver:
         """Turns given parameter values into terms."""
-        return Resolver(self.store, self.names, self.today)
+        return Resolver(self.store, self.names, self.today, self._index)
 
     @property
     def index(self) -> Index:
@@ -345,30 +362,32 @@ class KnowledgeGraph:
         return Dataset(store=OxigraphStore(store=self.store.engine), default_union=True)
 
 
-def _cached(project: Project, say: Say) -> Store:
+def _cached(project: Project, say: Say, briefly: bool) -> tuple[Store, Callable[[], Index | None]]:
     """Open the cached build of a project, building it where needed; without a cache, build in memory."""
     from atmpkg.build import build, current, finished, in_memory
 
     folder, name = project.cache, project.fingerprint()
     if found := finished(folder, name):
         with contextlib.suppress(StoreError):
-            return found.open()
+            return found.open(briefly=briefly), found.index
         say(f"the store in {folder} is damaged; building it again")
         shutil.rmtree(found.folder, ignore_errors=True)
     try:
         say(f"building the graph from {project.root} (once)")
-        return build(project, folder).open()
+        built = build(project, folder)
+        return built.open(briefly=briefly), built.index
     except DataError as error:
         with contextlib.suppress(AtmpkgError):
-            last = current(folder).open()
+            last = current(folder)
+            opened = last.open(briefly=briefly)
             count = len(error.problems)
             problems = f"{count} problem{'s' * (count > 1)}"
             say(f"warning: the tables hold {problems} (see: atmpkg check); the last good build answers")
-            return last
+            return opened, last.index
         raise
     except StoreError as error:
         say(f"{error} Building in memory instead.")
-        return in_memory(project)
+        return in_memory(project), lambda: None
 
 
 def _texts(value: object) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from atmpkg.dates import YEARS, CalendarDate, day_number
 from atmpkg.errors import UsageError, nearest, one_of, quoted
@@ -37,7 +37,11 @@ SELECT ?id { ?thing a atmp:%s ; dcterms:identifier ?id } ORDER BY ?id
 class Resolver:
     """Turns given values into terms, in N-Triples syntax, for one question after another."""
 
-    def __init__(self, store: Store, names: Names, today: dt.date) -> None:
+    def __init__(
+        self, store: Store, names: Names, today: dt.date, kept: Callable[[], Index | None] = lambda: None
+    ) -> None:
+        """Take a store; ``kept`` gives the names of all things in it, if they were written down before."""
+        self._kept = kept
         self._store = store
         self._names = names
         self._today = today
@@ -47,7 +51,7 @@ class Resolver:
     def index(self) -> Index:
         """The names of all things, read when first needed."""
         if self._index is None:
-            self._index = Index.of(self._store)
+            self._index = self._kept() or Index.of(self._store)
         return self._index
 
     def take(self, index: Index) -> None:

@@ -7,6 +7,7 @@ the trade (CAR, TIL, cell, gene ...) find no product on their own: they are in t
 from __future__ import annotations
 
 import bisect
+import json
 import re
 import unicodedata
 from collections import defaultdict
@@ -168,6 +169,25 @@ class Index:
             if kind not in (MONDO, *CLASSES):
                 index._add((kind, id), id, "id")
             index._add((kind, id), _curie(kind, id), "id")
+        return index
+
+    def dumps(self) -> str:
+        """Write the names as JSON.
+
+        >>> index = Index({("product", "a"): "Alpha"}, {"alpha": [(("product", "a"), "Alpha", "label")]})
+        >>> Index.loads(index.dumps()) == index
+        True
+        """
+        labels = [(kind, id, label) for (kind, id), label in self.labels.items()]
+        return json.dumps([labels, self.entries], ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def loads(cls, text: str) -> Index:
+        """Read what `dumps` wrote; raise ValueError or TypeError where it is something else."""
+        labels, entries = json.loads(text)
+        index = cls({(kind, id): label for kind, id, label in labels})
+        for key, names in entries.items():
+            index.entries[key] = [((kind, id), text, reason) for (kind, id), text, reason in names]
         return index
 
     def _add(self, thing: tuple[str, str], text: str, reason: str) -> None:

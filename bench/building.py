@@ -43,6 +43,7 @@ _WATCHED = {
     (atmpkg.build, "infer"): RULES,
     (Embedded, "optimize"): KEEP,
     (Embedded, "write"): KEEP,
+    (atmpkg.build, "_keep_on_disk"): KEEP,
 }
 _ROUNDS, _LIMIT = 3, 30
 

@@ -6,10 +6,28 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from atmpkg.build import Built, build
 from atmpkg.project import Project
 from atmpkg.tables import Column, Row, Table, read_rows, read_tables
 
 _NAMING = ("rdfs:label", "skos:altLabel", "atmp:fullName")
+_ALL = 10**12  # bytes: everything is kept in memory
+_QUADS = 1_000_000
+
+
+def grown_once(project: Project, work: Path, small: Built) -> tuple[Project, Built]:
+    """Return our own data grown to about a million quads, and their build in memory; made at the first call.
+
+    ``small``: the build of the data as they are, of which two sizes tell how much a copy adds.
+    """
+    root = work / "grown"
+    if root.exists():
+        big = Project(root, project.home)
+        return big, build(big, work / "grown-store", most_in_memory=_ALL)
+    twice = build(grown(project, work / "twice", 2), work / "twice-store", most_in_memory=_ALL)
+    times = 1 + round((_QUADS - small.quads) / (twice.quads - small.quads))
+    big = grown(project, root, max(2, times))
+    return big, build(big, work / "grown-store", most_in_memory=_ALL)
 
 
 def grown(project: Project, root: Path, times: int) -> Project:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+
+_RATIOS = "## Ratios"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Section:
     rows: list[Sequence[object]] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    ratios: dict[str, float] = field(default_factory=dict)
 
     def markdown(self) -> str:
         """Write the section as Markdown."""
@@ -83,8 +86,42 @@ def report(sections: Sequence[Section], about: str, disturbance: str, took: floa
             "",
             f"## Targets\n\n{summary}\n\n{table(('target', 'measured', ''), rows)}",
             *(section.markdown() for section in sections),
+            _listed(sections),
         ]
     )
+
+
+def _listed(sections: Sequence[Section]) -> str:
+    """List the ratios that the next run is compared with."""
+    found = {name: ratio for section in sections for name, ratio in section.ratios.items()}
+    rows = [(name, number(ratio)) for name, ratio in found.items()]
+    return f"{_RATIOS}\n\n{table(('ratio', 'here'), rows)}" if rows else ""
+
+
+def ratios(text: str) -> dict[str, float]:
+    """Read the ratios of a report.
+
+    >>> section = Section("One", "How.", ("name",), ratios={"a / b": 1234.0})
+    >>> ratios(report([section], "a machine", "none", 1.0))
+    {'a / b': 1234.0}
+    """
+    lines = text.partition(_RATIOS)[2].splitlines()[4:]
+    cells = (line.strip("| ").rsplit(" | ", 1) for line in lines if line.startswith("| "))
+    return {name.replace("\\|", "|"): float(ratio.replace(",", "")) for name, ratio in cells}
+
+
+def changes(before: Mapping[str, float], now: Mapping[str, float], noise: float) -> list[str]:
+    """Say which ratios changed by more than the noise (and by half at the least), the largest change first.
+
+    >>> changes({"a": 1.0, "b": 8.0}, {"a": 1.4, "b": 2.0}, 1.2)
+    ['2 ratios compared with the committed table; 1 changed by more than 1.5 times', 'b: 8.00 before, 2.00 now']
+    """
+    most = max(1.5, noise)
+    shared = [name for name in now if before.get(name) and now[name]]
+    change = {name: max(now[name] / before[name], before[name] / now[name]) for name in shared}
+    large = sorted((name for name in shared if change[name] > most), key=lambda name: -change[name])
+    said = f"{len(shared)} ratios compared with the committed table; {len(large)} changed by more than {most:.1f} times"
+    return [said, *(f"{name}: {number(before[name])} before, {number(now[name])} now" for name in large)]
 
 
 def _cell(value: object) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
+
+Progress = Callable[[str], None]
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -57,9 +60,16 @@ class Disturbance:
         """Time the loop a few times."""
         self.times += [seconds(lambda: sum(at * at for at in range(200_000))) for _ in range(10)]
 
+    @property
+    def most(self) -> float:
+        """How many times longer the slowest loop took than the fastest."""
+        return max(self.times) / min(self.times)
+
     def __str__(self) -> str:
-        middle, most = statistics.median(self.times) / min(self.times), max(self.times) / min(self.times)
-        return f"the same loop, timed between the sections, took {middle:.1f} (median) to {most:.1f} times its least"
+        middle = statistics.median(self.times) / min(self.times)
+        return (
+            f"the same loop, timed between the sections, took {middle:.1f} (median) to {self.most:.1f} times its least"
+        )
 
 
 class Stages:
@@ -72,6 +82,7 @@ class Stages:
         self.seconds: dict[str, float] = {}
         self._stack = ["everything else"]
         self._since = time.perf_counter()
+        self._thread = threading.get_ident()
 
     def enter(self, stage: str) -> None:
         """Begin a stage; the one around it rests."""
@@ -93,6 +104,8 @@ class Stages:
 
         @wraps(call)
         def timed(*args: Any, **kwargs: Any) -> Any:
+            if threading.get_ident() != self._thread:  # what is done beside takes no time of its own
+                return call(*args, **kwargs)
             self.enter(stage)
             try:
                 result = call(*args, **kwargs)

@@ -17,6 +17,7 @@ from atmpkg.build import Built, build, check, current
 from atmpkg.errors import DataError, StoreError
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.project import Project, home
+from atmpkg.search import Index
 
 Run = Callable[..., Any]
 Ready = Callable[[int, Path], Built]
@@ -93,6 +94,7 @@ DUMP = """
 import hashlib, pathlib, sys
 from atmpkg.build import build
 from atmpkg.project import Project, home
+from atmpkg.search import Index
 built = build(Project(pathlib.Path(sys.argv[1]), home()), pathlib.Path(sys.argv[2]))
 print(hashlib.sha256(built.open().dump()).hexdigest())
 """
@@ -135,6 +137,7 @@ HANG = """
 import pathlib, sys, time
 from atmpkg.build import build
 from atmpkg.project import Project, home
+from atmpkg.search import Index
 from atmpkg.stores import Embedded
 owner = pathlib.Path if sys.argv[3] in ("rename", "replace") else Embedded
 def hang(*args, **kwargs):
@@ -257,6 +260,35 @@ def test_a_store_is_the_same_in_a_file_and_on_disk(
     built = build(project, folder, most_in_memory=most)
     assert len(built.open()) == built.quads == len(sample.store)
     assert KnowledgeGraph(built.open(), project).ask("names").rows == sample.ask("names").rows
+
+
+def test_a_single_question_is_asked_on_disk_and_answered_the_same(project: Project, folder: Path) -> None:
+    built = build(project, folder, at_once=0)
+    here, briefly = built.open(), built.open(briefly=True)
+    assert here.path is None
+    assert briefly.path == built.folder / "store"
+    index = built.index()
+    fresh = Index.of(here)
+    assert index is not None
+    assert index.labels == fresh.labels
+    assert {key: sorted(names) for key, names in index.entries.items()} == {
+        key: sorted(names) for key, names in fresh.entries.items()
+    }
+    kept, read = KnowledgeGraph(briefly, project, index=built.index), KnowledgeGraph(here, project)
+    for name in ("names", "authorised-products", "disputes"):
+        given = {"jurisdiction": "EU"} if name == "authorised-products" else {}
+        assert kept.ask(name, **given).rows == read.ask(name, **given).rows
+    (built.folder / "names.json").write_text("[[], 1]", encoding="utf-8")
+    assert built.index() is None
+    shutil.rmtree(built.folder / "store")
+    (built.folder / "store").mkdir()
+    assert len(built.open(briefly=True)) == built.quads  # read from the file instead
+
+
+def test_a_few_quads_are_read_into_memory(project: Project, folder: Path) -> None:
+    built = build(project, folder)
+    assert sorted(path.name for path in built.folder.iterdir()) == ["build.json", "graph.nq"]
+    assert built.open(briefly=True).path is None
 
 
 def test_a_missing_store_says_how_to_build_it(tmp_path: Path, atmpkg: Run) -> None:

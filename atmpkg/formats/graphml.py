@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from atmpkg.files import Out
 from atmpkg.formats.rows import edge_columns, edge_rows, flat, node_columns, node_rows
@@ -14,6 +14,7 @@ from atmpkg.views import Graph, Held
 _TYPES = {"integer": "long", "number": "double", "percent": "double", "flag": "boolean"}
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
 _SPECIAL = re.compile("[^\u0020!#-%(-;=?-\ud7ff]")  # what may need care; most texts have none of it
+_SOME = 1000  # elements that are written at once
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" \
 xsi:schemaLocation="http://graphml.graphdrawing.org/xmlns http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd">
@@ -28,13 +29,9 @@ def graphml(graph: Graph, out: Out) -> None:
         file.writelines(_key("node", at, column) for at, column in enumerate(nodes))
         file.writelines(_key("edge", at, column) for at, column in enumerate(edges))
         file.write(f'<graph id="{text(graph.name)}" edgedefault="directed">\n'.encode())
-        tags = [f'<data key="n{at}">' for at in range(len(nodes))]
-        for id, *values in node_rows(graph):
-            file.write(f'<node id="{text(id)}">{_data(tags, values)}</node>\n'.encode())
-        tags = [f'<data key="e{at}">' for at in range(len(edges))]
-        for id, start, end, *values in edge_rows(graph):
-            ends = f'id="{text(id)}" source="{text(start)}" target="{text(end)}"'
-            file.write(f"<edge {ends}>{_data(tags, values)}</edge>\n".encode())
+        file.writelines(_elements("<node id=%s>", "</node>\n", "n", len(nodes), node_rows(graph)))
+        start = "<edge id=%s source=%s target=%s>"
+        file.writelines(_elements(start, "</edge>\n", "e", len(edges), edge_rows(graph)))
         file.write(b"</graph>\n</graphml>\n")
 
 
@@ -43,9 +40,29 @@ def _key(of: str, at: int, column: AnswerColumn) -> bytes:
     return f'<key id="{of[0]}{at}" for="{of}" attr.name="{column.name}" attr.type="{kind}"/>\n'.encode()
 
 
-def _data(tags: Iterable[str], values: Iterable[Held]) -> str:
-    pairs = zip(tags, values, strict=True)
-    return "".join([f"{tag}{text(value)}</data>" for tag, value in pairs if value is not None])
+def _elements(start: str, end: str, of: str, columns: int, rows: Iterable[list[Held]]) -> Iterator[bytes]:
+    """Yield an element for each row, some at a time; the first cells are attributes of it, the others its data.
+
+    One form is made for all rows that lack the same cells. The characters that need care are sought once in a row.
+    """
+    named = start.count("%s")
+    head = start.replace("%s", '"%s"')
+    forms: dict[tuple[bool, ...], str] = {}
+    some: list[str] = []
+    for row in rows:
+        there = tuple([cell is not None for cell in row])
+        form = forms.get(there)
+        if form is None:
+            data = (f'<data key="{of}{at}">%s</data>' for at in range(columns) if there[named + at])
+            form = forms[there] = f"{head}{''.join(data)}{end}"
+        cells = [cell if cell.__class__ is str else flat(cell) for cell in row if cell is not None]
+        if _SPECIAL.search("".join(cells)):
+            cells = [text(cell) for cell in cells]
+        some.append(form % tuple(cells))
+        if len(some) == _SOME:
+            yield "".join(some).encode()
+            some.clear()
+    yield "".join(some).encode()
 
 
 def text(value: Held) -> str:
