@@ -213,7 +213,7 @@ def _table(
 ) -> Iterator[str]:
     """Yield the rows of a question about a product, each once; what is beyond ``most`` rows is named by its command."""
     takes = any(parameter.name == "product" for parameter in kg.question(question).parameters)
-    found = _dicts(kg.ask(question, **({"product": id} if takes else {})))
+    found = _dicts(kg.ask(question, product=id) if takes else kg.ask(question))
     lines = list(dict.fromkeys(_joined(row, columns) for row in found if row["product"] == id))
     for line in lines[:most]:
         yield from _hanging(line[:6], line[6:])

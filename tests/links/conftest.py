@@ -40,7 +40,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
     """Return the graph that the package ships."""
     project = Project(ROOT, home())
     built = build(project, tmp_path_factory.mktemp("shipped"))
-    return KnowledgeGraph(built.open(), project, today=dt.date(2026, 11, 23))
+    return KnowledgeGraph(built.open(), project, today=dt.date(2026, 11, 28))
 
 
 @dataclass(frozen=True)
