@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from atmpkg.build import Built, current, finished
@@ -25,8 +26,6 @@ from atmpkg.serve.nursery import Nursery
 from atmpkg.stores import Embedded, is_address
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from atmpkg.serve.application import Served
 
 Say = Callable[[str], None]
