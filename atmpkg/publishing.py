@@ -42,8 +42,8 @@ def publish(store: Embedded, build: str, remote: Remote, say: Callable[[str], No
         remote.update(_drop(stale), "remove an unfinished upload")
     before = remote.counts(staged.values())
     for number, (graph, place) in enumerate(staged.items(), 1):
-        if before.get(place) != graphs[graph]:
-            _load(store, graph, place, remote)
+        if (there := before.get(place, 0)) != graphs[graph]:
+            _load(store, graph, place, remote, begun=0 < there < graphs[graph])
         say(f"loaded {number} of {len(staged)} graphs, {graph.removeprefix(GRAPH)} with {graphs[graph]:,} triples")
     _whole(remote.counts(staged.values()), {staged[graph]: count for graph, count in graphs.items()})
     for place in staged.values():
@@ -86,27 +86,30 @@ def _drop(graphs: Iterable[str]) -> str:
     return " ;\n".join(f"DROP SILENT GRAPH <{graph}>" for graph in sorted(graphs))
 
 
-def _load(store: Embedded, graph: str, place: str, remote: Remote) -> None:
-    """Load a graph in parts: all lines with blank nodes in the first, since their names hold in one request only."""
+def _load(store: Embedded, graph: str, place: str, remote: Remote, *, begun: bool) -> None:
+    """Load a graph in parts: all lines with blank nodes in the first, since their names hold in one request only.
+
+    Where it was ``begun`` before and has no blank nodes, what is there need not be removed first.
+    """
     with store.triples(graph) as lines:
-        parts = _parts((line for line in lines if _has_blank(line)), most=0)
-        first = next(parts, b"")
+        first = b"".join(line for line in lines if _has_blank(line))
         lines.seek(0)
-        for number, part in enumerate(_parts((line for line in lines if not _has_blank(line)), _PART)):
-            remote.put(place, first + part if number == 0 else part, replace=number == 0)
-            first = b""
+        replace = bool(first) or not begun
+        for part in _parts(line for line in lines if not _has_blank(line)):
+            remote.put(place, first + part, replace=replace)
+            first, replace = b"", False
         if first:
             remote.put(place, first, replace=True)
 
 
-def _parts(lines: Iterable[bytes], most: int) -> Iterator[bytes]:
-    """Yield the lines together, in parts of about ``most`` bytes; in one where that is 0."""
+def _parts(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines together, in parts of about four megabytes."""
     part: list[bytes] = []
     size = 0
     for line in lines:
         part.append(line)
         size += len(line)
-        if most and size >= most:
+        if size >= _PART:
             yield b"".join(part)
             part, size = [], 0
     if part:

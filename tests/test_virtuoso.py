@@ -103,8 +103,9 @@ def store(quads: bytes) -> Embedded:
 
 
 def many(count: int) -> bytes:
+    """Return quads of another graph; texts that differ in their last letters alone would take Virtuoso minutes."""
     graph = "https://w3id.org/atmpkg/graph/many"
-    return "".join(f'<urn:s{n}> <urn:q> "{n:060}" <{graph}> .\n' for n in range(count)).encode()
+    return "".join(f'<urn:s{n // 6}> <urn:q{n % 6}> "{hash((n, 7))} {n}" <{graph}> .\n' for n in range(count)).encode()
 
 
 def test_a_server_killed_while_it_loads_keeps_the_old_graphs(virtuosos: Callable[..., Any]) -> None:
@@ -138,8 +139,8 @@ def test_an_answer_that_the_server_cuts_is_never_given_out(virtuosos: Callable[.
     server = virtuosos(rows=1200)
     publish(store(many(1500)), "cut", Remote.at(server.url, http()))
     remote = Remote.at(server.url, http())
-    assert len(list(rows(remote, "SELECT ?s { ?s <urn:q> ?o } LIMIT 1100"))) == 1100
-    for query in ("SELECT ?s { ?s <urn:q> ?o }", "SELECT ?s { ?s <urn:q> ?o } LIMIT 1200"):
+    assert len(list(rows(remote, "SELECT ?s { ?s ?q ?o FILTER(?q != <urn:p>) } LIMIT 1100"))) == 1100
+    for query in ("SELECT ?s { ?s ?p ?o }", "SELECT ?s { ?s ?p ?o } LIMIT 1200"):
         with pytest.raises(
             StoreError, match=r"the server gives at most 1,200 rows at a time, and the answer has as many or more"
         ):
