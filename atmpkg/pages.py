@@ -29,6 +29,7 @@ SELECT ?label ?modality ?origin ?cell_source ?delivery ?route ?developer ?descri
   OPTIONAL { ?product atmp:developer/rdfs:label ?developer }
   OPTIONAL { ?product atmp:substance/dcterms:description ?description }
 }
+ORDER BY ?developer
 """
 _PARTS = """
 PREFIX atmp: <https://w3id.org/atmpkg/ontology/>

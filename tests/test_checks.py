@@ -156,6 +156,58 @@ CASES: dict[str, tuple[Spoil, str]] = {
         cell("decision", "manufacturing\t\tpaper\t\tsingle", "manufacturing\t\tpaper\t\tunverified"),
         "decision.tsv:19 [note]: found deltavec-us-complete-response: nothing; expected why the row is unverified",
     ),
+    "affected-among-assessed": (
+        cell("safety", "94\t101", "194\t101"),
+        "safety.tsv:2 [n]: found alfacel-safety-1: 194 of 101; expected at most the number assessed",
+    ),
+    "share-fits-counts": (
+        cell("outcome", "73\t101", "83\t101"),
+        "outcome.tsv:2: found alfacel-outcome-1: 72 percent beside 83 of 101; expected a share within one percentage point of the counts",
+    ),
+    "percent-in-range": (
+        cell("outcome", "50.5", "150.5"),
+        "outcome.tsv:5: found alfacel-outcome-4: 150.5; expected 0 to 100 percent",
+    ),
+    "value-within-limits": (
+        cell("outcome", "62\t81", "75\t81"),
+        "outcome.tsv:2 [value]: found alfacel-outcome-1: 72 with limit 75; expected lower limit, value and upper limit in this order",
+    ),
+    "ratio-compares-arms": (
+        cell("outcome", "trial\tcomparison", "trial\ttreatment"),
+        "outcome.tsv:7 [arm]: found alfacel-outcome-6: hazard-ratio of arm treatment; expected comparison for what compares two arms, else treatment or control",
+    ),
+    "study-of-product": (
+        cell("safety", "charlievec\tcharlie-1", "charlievec\talpha-1"),
+        "safety.tsv:5 [trial]: found charlievec-safety-1: alpha-1 does not study charlievec; expected a study that names the product",
+    ),
+    "disease-of-study": (
+        cell("outcome", "alpha-registry\tlarge-b-cell-lymphoma", "alpha-registry\tcartilage-defect"),
+        "outcome.tsv:8 [disease]: found alfacel-outcome-7: cartilage-defect in alpha-registry; expected a disease of the study",
+    ),
+    "setting-of-study": (
+        cell("outcome", "real-world", "trial"),
+        "outcome.tsv:8 [setting]: found alfacel-outcome-7: trial in alpha-registry; expected real-world for real-world and registry studies, else trial",
+    ),
+    "total-within-study": (
+        cell("safety", "1\t15", "1\t150"),
+        "safety.tsv:5 [total]: found charlievec-safety-1: 150 counted, 15 in charlie-1; expected at most a tenth more than were enrolled or treated; no study for a pooled figure",
+    ),
+    "treated-among-enrolled": (
+        cell("trial", "111\t101", "111\t121"),
+        "trial.tsv:2 [treated]: found alpha-1: 121 of 111; expected at most the number enrolled",
+    ),
+    "study-number-once": (
+        cell("trial", "NCT09999993", "NCT09999992"),
+        "trial.tsv:6 [number]: found charlie-1: NCT09999992 is also that of nct09999992; expected one row for one study",
+    ),
+    "role-decision-of-product": (
+        cell("study-role", "bravocel-eu-grant", "alfacel-eu-grant"),
+        "study-role.tsv:5 [decision]: found bravo-eu: alfacel-eu-grant is on alfacel; expected a decision on the product of the row",
+    ),
+    "result-once": (
+        row("outcome", id="again"),
+        "outcome.tsv:11: found again: the same result as alfacel-outcome-1; expected one row for one result",
+    ),
 }  # fmt: skip
 
 
