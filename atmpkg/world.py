@@ -16,7 +16,28 @@ from typing import Any
 from atmpkg.errors import StoreError
 
 FOLDER = Path(__file__).parent / "browser"
-_EU_PLACE = {"code": "EU", "longitude": 9.0, "latitude": 50.0}
+_EU = (9.0, 50.0)
+_ABOVE = 8.0  # degrees by which a label stands over its place
+# Labels of crowded places, which would stand on one another.
+_LABELS = {
+    "AE": (66.0, 20.5),
+    "BH": (65.0, 26.0),
+    "CH": (-4.0, 41.5),
+    "CN": (95.0, 43.0),
+    "EU": (24.0, 55.0),
+    "GB": (-15.0, 58.0),
+    "HK": (126.0, 17.5),
+    "IL": (23.0, 32.0),
+    "JP": (151.0, 42.0),
+    "KR": (129.0, 46.5),
+    "MO": (106.0, 16.5),
+    "MY": (124.0, 4.5),
+    "PH": (136.0, 11.5),
+    "SA": (37.0, 17.0),
+    "SG": (97.0, -4.5),
+    "TW": (137.0, 24.0),
+    "UA": (44.0, 50.5),
+}
 # ISO 3166-1: alpha-2 code and number, the key of the shapes.
 _CODES = (
     "AD020 AE784 AF004 AG028 AI660 AL008 AM051 AO024 AQ010 AR032 AS016 AT040 AU036 AW533 AX248 AZ031 BA070 BB052 "
@@ -57,15 +78,24 @@ def shapes() -> list[dict[str, Any]]:
 
 @cache
 def places() -> list[dict[str, Any]]:
-    """Return a point for each country, small ones too, as ``code``, ``longitude``, ``latitude``; and one for the EU."""
+    """Return a point for each country, small ones too, and one for the EU, as ``code``, ``longitude``, ``latitude``.
+
+    ``label_longitude`` and ``label_latitude`` say where its label stands.
+    """
     topology = _read("countries-50m.json")
     arcs = [list(_decoded(arc, topology["transform"])) for arc in topology["arcs"]]
-    found = [_EU_PLACE]
+    largest: dict[str, tuple[float, Point]] = {"EU": (0.0, _EU)}
     for item in topology["objects"]["countries"]["geometries"]:
-        if code := _BY_NUMBER.get(item.get("id", ""), ""):
-            longitude, latitude = _middle(_filled(item, arcs), item["type"])
-            found.append({"code": code, "longitude": longitude, "latitude": latitude})
-    return found
+        if code := _BY_NUMBER.get(item.get("id", ""), ""):  # far islands may have the code of their country
+            found = _middle(_filled(item, arcs), item["type"])
+            largest[code] = max(largest.get(code, found), found)
+    return [_place(code, *point) for code, (_, point) in largest.items()]
+
+
+def _place(code: str, longitude: float, latitude: float) -> dict[str, Any]:
+    label = _LABELS.get(code, (longitude, latitude + _ABOVE))
+    place = {"code": code, "longitude": longitude, "latitude": latitude}
+    return place | {"label_longitude": label[0], "label_latitude": label[1]}
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -99,14 +129,26 @@ def _filled(item: dict[str, Any], arcs: list[list[Point]]) -> list[Any]:
     return [[ring(numbers) for numbers in polygon] for polygon in item["arcs"]]
 
 
-def _middle(coordinates: list[Any], kind: str) -> Point:
-    """Return the centre of mass of the largest ring."""
+def _middle(coordinates: list[Any], kind: str) -> tuple[float, Point]:
+    """Return the area of the largest ring, and its centre of mass."""
     rings = [coordinates[0]] if kind == "Polygon" else [polygon[0] for polygon in coordinates]
-    area, x, y = max((_mass(ring) for ring in rings), key=lambda mass: abs(mass[0]))
+    area, x, y = max((_mass(_unwound(ring)) for ring in rings), key=lambda mass: abs(mass[0]))
     if not area:
-        x, y = rings[0][0]
-        return x, y
-    return round(x / area / 3, 2), round(y / area / 3, 2)
+        return 0.0, rings[0][0]
+    return abs(area), ((round(x / area / 3, 2) + 180) % 360 - 180, round(y / area / 3, 2))
+
+
+def _unwound(ring: list[Point]) -> list[Point]:
+    """Let a ring that crosses the line of change of date go on beyond it.
+
+    >>> _unwound([(179, 60), (-179, 60), (179, 61)])
+    [(179, 60), (181, 60), (179, 61)]
+    """
+    found, turns = [ring[0]], 0
+    for (before, _), (x, y) in pairwise(ring):
+        turns += (x - before < -180) - (x - before > 180)
+        found.append((x + 360 * turns, y))
+    return found
 
 
 def _mass(ring: list[Point]) -> tuple[float, float, float]:
