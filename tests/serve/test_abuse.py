@@ -113,9 +113,10 @@ def test_killed_workers_lose_no_answer(start: Callable[..., Any]) -> None:
     query = "SELECT (COUNT(*) AS ?n) { ?a a atmp:Product . ?b rdfs:label ?c FILTER(STRLEN(STR(?a)) > STRLEN(?c)) }"
     expected = server.query(query).body
     answers: list[Any] = []
+    over = threading.Event()
 
     def ask() -> None:
-        for _ in range(12):
+        while not over.is_set():  # so that workers are busy when they are killed
             answers.append(server.query(query))
 
     with together(ask, ask, ask):
@@ -124,7 +125,8 @@ def test_killed_workers_lose_no_answer(start: Callable[..., Any]) -> None:
             with contextlib.suppress(ProcessLookupError):
                 workers = server.workers()
                 os.kill(workers[turn % len(workers)], signal.SIGKILL)
-    assert [got.status for got in answers] == [200] * 36
+        over.set()
+    assert {got.status for got in answers} == {200} and len(answers) > 8
     assert {got.body for got in answers} == {expected}
     assert server.metric("workers_lost_total") > 0
     time.sleep(0.5)  # the last may have been killed this very moment
