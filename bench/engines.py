@@ -94,7 +94,7 @@ def _shipped(project: Project, work: Path, folder: Path) -> Data:
     queries = {}
     for name, question in sorted(kg.questions.items()):
         example = question.header.get("example") or {}
-        given = {str(k).replace("-", "_"): str(v) for k, v in dict(example).items()}  # type: ignore[call-overload]
+        given = {str(k).replace("-", "_"): str(v) for k, v in dict(example).items()}  # type: ignore[call-overload]  # a mapping
         queries[name] = (SHIPPED, kg.sparql(name, **given))
     path = folder / "grown" / "grown.nq"
     path.parent.mkdir()

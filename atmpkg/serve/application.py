@@ -313,7 +313,7 @@ class Endpoint:
         """Describe all of this for programs."""
         return self._openapi(self._base(request))
 
-    @functools.lru_cache(maxsize=16)  # noqa: B019
+    @functools.lru_cache(maxsize=16)  # noqa: B019  # one endpoint in a process
     def _openapi(self, base: str) -> Answered:
         return _json(self._served.openapi(base))
 

@@ -320,7 +320,7 @@ class Crew:
                 self.tally.lost += 1
                 if lost.number == signal.SIGALRM:
                     return self._too_long()
-                if _ENDS.get(lost.number) == "deep":  # type: ignore[call-overload]
+                if _ENDS.get(lost.number) == "deep":  # type: ignore[call-overload]  # no number, no ending
                     return fault(422, "too-deep", "the query is nested too deeply, or needs too much memory")
                 if lost.number in _ENDS:
                     return fault(422, "too-much-memory", "the query needs more memory than a query may use")

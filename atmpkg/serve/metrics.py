@@ -26,7 +26,7 @@ class Metrics:
         buckets = self._buckets.setdefault(route, [0] * (len(_BOUNDS) + 1))
         at = next((at for at, bound in enumerate(_BOUNDS) if seconds <= bound), len(_BOUNDS))
         buckets[at] += 1
-        self._sums[route] += seconds  # type: ignore[assignment]
+        self._sums[route] += seconds  # type: ignore[assignment]  # sums of seconds, not counts
         self.sent += size
 
     def text(self, tally: Tally, sizes: Mapping[str, int], quads: int, release: str) -> str:

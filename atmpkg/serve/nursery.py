@@ -168,7 +168,7 @@ def _succeed(bench: Bench, limits: Limits, front: socket.socket) -> NoReturn:
     try:
         job = receive(front)
         if job is not None:
-            reply = _timed(bench, job, limits)  # type: ignore[arg-type]
+            reply = _timed(bench, job, limits)  # type: ignore[arg-type]  # as above: jobs alone
             front.sendall(packed(reply))
             if reply.status < 300:
                 Nursery(lambda: bench, limits, front).run()

@@ -70,7 +70,7 @@ def check(settings: Settings) -> None:
         raise UsageError("cannot use the base: expected an address such as https://example.org/atmpkg.")
     try:
         import starlette
-        import uvicorn  # noqa: F401
+        import uvicorn  # noqa: F401  # asks only whether it is there
     except ImportError:
         raise StoreError(
             "cannot serve: starlette and uvicorn are missing. Install them: pip install 'atmpkg[serve]'"

@@ -24,7 +24,7 @@ class Patient(HttpToolsProtocol):
         self._refusal = HTTPStatus.BAD_REQUEST
         self._timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # always a stream
         """Begin to wait for headers, unless there are too many connections."""
         super().connection_made(transport)
         if len(self.connections) > self.limits.connections:
@@ -60,7 +60,7 @@ class Patient(HttpToolsProtocol):
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.limits.headers:
             self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise ValueError("headers too large")  # the parser stops, and send_400_response is called
-        self.scope["extensions"] = {"atmpkg.abort": self.transport.abort}  # type: ignore[dict-item]
+        self.scope["extensions"] = {"atmpkg.abort": self.transport.abort}  # type: ignore[dict-item]  # ours
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
