@@ -118,7 +118,7 @@ def _measure(data: Data, folder: Path, say: Progress) -> None:
             try:
                 with server as http:
                     data.times[engine] = {
-                        name: _asked(lambda s=sparql: http.do(s, _MOST, _BUDGET, limit=30), 30)  # type: ignore[misc]
+                        name: _asked(lambda s=sparql: http.do(s, _MOST, _BUDGET, limit=30), 30)
                         for name, (_, sparql) in data.queries.items()
                     }
                     http.close()

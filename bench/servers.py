@@ -12,10 +12,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import atmpkg
@@ -194,7 +195,7 @@ def _free() -> int:
         return int(sock.getsockname()[1])
 
 
-def _until(ready, process: subprocess.Popen[str], most: float) -> None:  # type: ignore[no-untyped-def, type-arg]
+def _until(ready: Callable[[], object], process: subprocess.Popen[Any], most: float) -> None:
     end = time.monotonic() + most
     while True:
         try:
@@ -203,5 +204,5 @@ def _until(ready, process: subprocess.Popen[str], most: float) -> None:  # type:
         except (AssertionError, OSError):
             pass
         if process.poll() is not None or time.monotonic() > end:
-            raise AssertionError(f"{process.args[0]} did not start")  # type: ignore[index]
+            raise AssertionError(f"{process.args!r} did not start")
         time.sleep(0.2)

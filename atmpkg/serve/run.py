@@ -181,8 +181,8 @@ def _copy(store: Embedded, path: Path, graphs: list[tuple[bytes, str]], say: Say
 
     try:
         for old in path.parent.glob(f"{_COPY}*"):
-            with contextlib.suppress(OSError), (old / "lock").open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with contextlib.suppress(OSError), (old / "lock").open() as held:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(old, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=_COPY, dir=path.parent))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)  # the workers and the front end without it
