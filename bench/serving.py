@@ -331,10 +331,11 @@ def _memory(pid: int) -> int:
 
 
 def _kill_forever(pid: int) -> None:
-    """Kill a worker every second; the first child is the front."""
+    """Kill a worker every second; the first child is the front, whatever the numbers of those forked later."""
+    front = _children(pid)[0]
     while True:
         time.sleep(1.0)
-        workers = sorted(_children(pid))[1:]
+        workers = [child for child in _children(pid) if child != front]
         if workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(random.choice(workers), signal.SIGKILL)
