@@ -77,6 +77,7 @@ class KnowledgeGraph:
         self._index = index
         self.project = project
         self.today = today or dt.date.today()
+        self._read: dict[str, Query] = {}
 
     @classmethod
     def open(
@@ -119,9 +120,12 @@ class KnowledgeGraph:
         return Questions(read_queries(self.project.folders("queries", "questions")), self.ask)
 
     def question(self, name: str) -> Query:
-        """Return one question; only its file is read."""
+        """Return one question; only its file is read, and once."""
+        if name in self._read:
+            return self._read[name]
         folders = self.project.folders("queries", "questions")
         if found := find_query(folders, name):
+            self._read[name] = found
             return found
         known = sorted({p.stem for f in folders for p in f.rglob("*.rq")})
         hint = nearest(name, known) or ". See: atmpkg questions"

@@ -165,10 +165,10 @@ def _product_lines(kg: KnowledgeGraph, id: str, iri: str) -> Iterator[str]:
 
 
 def _standing(kg: KnowledgeGraph, id: str, iri: str) -> Iterator[str]:
-    for place in rows(kg.store, _PLACES % iri):
-        where = place["jurisdiction"]
-        now = {r["product"]: r for r in _dicts(kg.ask("authorised-products", jurisdiction=where))}.get(id)
-        ever = {r["product"]: r for r in _dicts(kg.ask("ever-authorised", jurisdiction=where))}.get(id, {})
+    places = [place["jurisdiction"] for place in rows(kg.store, _PLACES % iri)]
+    now_by, ever_by = _by_place(kg, "authorised-products", id, places), _by_place(kg, "ever-authorised", id, places)
+    for where in places:
+        now, ever = now_by.get(where), ever_by.get(where, {})
         status, since = as_text(ever.get("status")), as_text(ever.get("status_since"))
         said = [f"{status} since {since}"]
         if now:
@@ -177,6 +177,12 @@ def _standing(kg: KnowledgeGraph, id: str, iri: str) -> Iterator[str]:
             said += [f"authorised {as_text(ever.get('first_authorised'))}", as_text(ever.get("number"))]
             said += [f"reason: {ever['status_reason']}"] if ever.get("status_reason") else []
         yield from _hanging(f"  {where:<4}", " · ".join(filter(None, said)))
+
+
+def _by_place(kg: KnowledgeGraph, question: str, id: str, places: list[str]) -> dict[str, dict[str, Value]]:
+    """Return by jurisdiction what a question says of a product there; all places are asked for at once."""
+    found = _dicts(kg.ask(question, jurisdiction=places)) if places else ()
+    return {as_text(row["jurisdiction"]): row for row in found if row["product"] == id}
 
 
 def _uses(answer: Answer) -> Iterator[str]:

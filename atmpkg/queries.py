@@ -250,9 +250,10 @@ def _entries(header: Mapping[str, object], key: str) -> Iterator[tuple[str, dict
 
 def _parameters(header: Mapping[str, object]) -> Iterator[Parameter]:
     for name, about in _entries(header, "parameters"):
-        about["values"] = tuple(str(value) for value in about.get("values", ()))  # type: ignore[attr-defined]
+        values = about.get("values")
+        about["values"] = tuple(str(value) for value in values) if isinstance(values, list) else ()
         about["default"] = str(about.get("default", ""))
-        yield Parameter(**({"name": name, "type": "text"} | about))  # type: ignore[arg-type]
+        yield Parameter(**({"name": name, "type": "text"} | about))  # type: ignore[arg-type]  # as in _columns
 
 
 def _columns(header: Mapping[str, object]) -> Iterator[AnswerColumn]:

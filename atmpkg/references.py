@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, cast
 
 from atmpkg.errors import UsageError, one_of
 from atmpkg.names import Names
@@ -251,8 +252,8 @@ def _rdf(path: Path, curie: Callable[[str, str], str]) -> Iterator[Reference]:
     kinds = {"ttl": ox.RdfFormat.TURTLE, "nt": ox.RdfFormat.N_TRIPLES}
     wanted = {f"{_RDFS}label", _EXACT, f"{_RDFS}subClassOf", f"{_OWL}deprecated", _REPLACED, _CONSIDER}
     found: dict[str, dict[str, list[str]]] = {}
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        for quad in ox.parse(file, format=kinds.get(ending, ox.RdfFormat.RDF_XML)):  # type: ignore[arg-type]
+    with cast("IO[bytes]", gzip.open(path)) if path.suffix == ".gz" else path.open("rb") as file:
+        for quad in ox.parse(file, format=kinds.get(ending, ox.RdfFormat.RDF_XML)):
             if quad.predicate.value not in wanted or not isinstance(quad.subject, ox.NamedNode):
                 continue
             if isinstance(quad.object, ox.NamedNode | ox.Literal):  # a class expression is no parent

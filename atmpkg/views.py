@@ -427,7 +427,7 @@ def _described(store: Store, iris: Iterable[str]) -> list[ox.Quad]:
 
     values = " ".join(f"<{iri}>" for iri in iris)
     result = store.query(f"SELECT * {{ VALUES ?s {{ {values} }} GRAPH ?g {{ ?s ?p ?o }} FILTER(!ISBLANK(?o)) }}")
-    quads = [ox.Quad(row["s"], row["p"], row["o"], row["g"]) for row in solutions(result)]  # type: ignore[arg-type]
+    quads = [ox.Quad(row["s"], row["p"], row["o"], row["g"]) for row in solutions(result)]  # type: ignore[arg-type]  # all four are bound
     return sorted(quads, key=str)
 
 

@@ -94,8 +94,7 @@ def _ask(project: Project, built: Built, disk: Built, big: Project, large: Built
     here, query, kept, more = workers
     asked = []
     for name, question in sorted(kg.questions.items()):
-        example = question.header.get("example") or {}
-        given = {str(key).replace("-", "_"): str(value) for key, value in dict(example).items()}  # type: ignore[call-overload]
+        given: dict[str, Any] = {key.replace("-", "_"): value for key, value in question.example.items()}
         sparql = kg.sparql(name, **given)
         one, two = here.do(name, given, 7, 3.0, limit=60), query.do(sparql, 7, 3.0, limit=60)
         three = kept.do(sparql, 7, 3.0, limit=60)

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from atmpkg.build import build
@@ -93,8 +94,7 @@ def _shipped(project: Project, work: Path, folder: Path) -> Data:
     kg = KnowledgeGraph(built.open(), big)
     queries = {}
     for name, question in sorted(kg.questions.items()):
-        example = question.header.get("example") or {}
-        given = {str(k).replace("-", "_"): str(v) for k, v in dict(example).items()}  # type: ignore[call-overload]  # a mapping
+        given = {key.replace("-", "_"): value for key, value in question.example.items()}
         queries[name] = (SHIPPED, kg.sparql(name, **given))
     path = folder / "grown" / "grown.nq"
     path.parent.mkdir()
@@ -118,7 +118,7 @@ def _measure(data: Data, folder: Path, say: Progress) -> None:
             try:
                 with server as http:
                     data.times[engine] = {
-                        name: _asked(lambda s=sparql: http.do(s, _MOST, _BUDGET, limit=30), 30)
+                        name: _asked(partial(http.do, sparql, _MOST, _BUDGET, limit=30), 30)
                         for name, (_, sparql) in data.queries.items()
                     }
                     http.close()
@@ -134,8 +134,7 @@ def _measure(data: Data, folder: Path, say: Progress) -> None:
             data.times[engine] = {}
             for name, (_, sparql) in data.queries.items():
                 limit = _limit(data, engine, name)
-                work = lambda s=sparql, w=worker, m=limit: w.do(s, _MOST, _BUDGET, limit=m)  # noqa: E731
-                data.times[engine][name] = _asked(work, limit)
+                data.times[engine][name] = _asked(partial(worker.do, sparql, _MOST, _BUDGET, limit=limit), limit)
             worker.stop()
         say(f"{data.title}, {engine}")
     _remove(disk)
@@ -155,10 +154,10 @@ def _limit(data: Data, engine: str, name: str) -> float:
     return max(2.0, 1.5 * _RDFLIB_TIMES * ours / 1e3)
 
 
-def _asked(ask, limit: float) -> Timed | float | str:  # type: ignore[no-untyped-def]
+def _asked(ask: Callable[[], Timed | None], limit: float) -> Timed | float | str:
     """Return the times, the milliseconds after which it was stopped, or why it was refused."""
     try:
-        found: Timed | None = ask()
+        found = ask()
     except AssertionError as error:
         return str(error)
     return 1e3 * limit if found is None else found

@@ -41,7 +41,7 @@ def section(project: Project, work: Path, slowest: list[str]) -> Section:
     taken: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(_ROUNDS):
         for name, words in runs.items():
-            taken[name].append(seconds(lambda words=words: _run(words, env)))  # type: ignore[misc]
+            taken[name].append(seconds(lambda words=words: _run(words, env)))  # type: ignore[misc]  # of a lambda with a default
     medians = {name: statistics.median(times) for name, times in taken.items()}
     bare = medians["python -c pass"]
     verdicts = [

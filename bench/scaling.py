@@ -62,7 +62,7 @@ def section(project: Project, work: Path) -> Section:
 def _measured(built: Built, rules: list[Query], checks: list[Query]) -> dict[tuple[str, str], float]:
     """Return the seconds of each rule and each check."""
     store = built.open()
-    taken = {("check", check.name): seconds(lambda c=check: list(rows(store, c.sparql))) for check in checks}  # type: ignore[misc]
+    taken = {("check", check.name): seconds(lambda c=check: list(rows(store, c.sparql))) for check in checks}  # type: ignore[misc]  # of a lambda with a default
     for name, spent in _rules(store, rules).items():
         taken["rule", name] = spent
     return taken

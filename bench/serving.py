@@ -21,7 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from atmpkg.graph import KnowledgeGraph
 from atmpkg.project import Project
+from atmpkg.stores import Embedded
 from bench.report import Section, Verdict
 from bench.timing import seconds
 
@@ -79,7 +81,7 @@ class _Client(asyncio.Protocol):
     def _send(self) -> None:
         self._at = (self._at + 1) % len(self._requests)
         self._start = time.perf_counter()
-        self._transport.write(self._requests[self._at][0])  # type: ignore[attr-defined]
+        self._transport.write(self._requests[self._at][0])  # type: ignore[attr-defined]  # of a TCP connection
 
     def data_received(self, data: bytes) -> None:
         self._content += data
@@ -119,7 +121,7 @@ def load(port: int, requests: Sequence[Request], connections: int, length: float
             done = loop.create_future()
             waiting.append(done)
             client = _Client(requests, seen, start + length, done)
-            await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
+            await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]  # of a lambda with a default
         await asyncio.wait(waiting, timeout=length + 60)
         seen.seconds = time.perf_counter() - start
         return seen
@@ -161,7 +163,7 @@ def _serve(root: str, limits: dict[str, object]) -> int:
 
     checked = bool(limits.pop("checked", True))
     kg, digest, modified = run.open_graph(Path(root), None, lambda line: None)
-    settings = Settings(port=0, limits=Limits(queue=_QUEUE, **limits), checked=checked)  # type: ignore[arg-type]
+    settings = Settings(port=0, limits=Limits(queue=_QUEUE, **limits), checked=checked)  # type: ignore[arg-type]  # each a number
     return run.serve(kg, digest, modified, settings, lambda line: print(line, file=sys.stderr, flush=True))
 
 
@@ -206,14 +208,16 @@ def _heavy(result: Section, project: Project, work: Path, port: int) -> None:
     import pyoxigraph as ox
 
     kg = _opened(project, work)
+    store = kg.store
+    assert isinstance(store, Embedded)
 
     def direct() -> object:
-        return kg.store.engine.query(HEAVY, use_default_graph_as_union=True).serialize(
-            format=ox.QueryResultsFormat.JSON
-        )
+        found = store.engine.query(HEAVY, use_default_graph_as_union=True)
+        assert isinstance(found, ox.QuerySolutions)
+        return found.serialize(format=ox.QueryResultsFormat.JSON)
 
     for graph, ntriples in _described(kg, port):
-        kg.store.add(ntriples.encode(), graph)
+        store.add(ntriples.encode(), graph)
     alone, over = [], []
     for _ in range(7):
         alone.append(seconds(direct))
@@ -224,14 +228,14 @@ def _heavy(result: Section, project: Project, work: Path, port: int) -> None:
     result.verdicts.append(Verdict("heavy queries >= 0.95x of direct", f"{ratio:.2f}x", ratio >= 0.95))
 
 
-def _opened(project: Project, work: Path):  # type: ignore[no-untyped-def]
+def _opened(project: Project, work: Path) -> KnowledgeGraph:
     from atmpkg.serve.run import open_graph
 
     os.environ["ATMPKG_CACHE"] = str(work / "cache")
     return open_graph(project.root, None, lambda line: None)[0]
 
 
-def _described(kg, port: int):  # type: ignore[no-untyped-def]
+def _described(kg: KnowledgeGraph, port: int) -> Iterator[tuple[str, str]]:
     from atmpkg.serve.about import Facts, served_graphs
 
     return served_graphs(kg, Facts.of(kg.store), f"http://127.0.0.1:{port}", "2026-01-01T00:00:00+00:00")

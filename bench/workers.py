@@ -167,7 +167,7 @@ def open_sparql(project: Project, built: Built) -> Callable[..., Timed]:
     opened = built.open()
 
     def work(sparql: str, most: int, budget: float) -> Timed:
-        return timed(lambda: [_texts(row) for row in opened.query(sparql)], most=most, budget=budget)  # type: ignore[union-attr]
+        return timed(lambda: [_texts(row) for row in opened.query(sparql)], most=most, budget=budget)  # type: ignore[union-attr]  # a SELECT
 
     return work
 

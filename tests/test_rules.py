@@ -225,6 +225,14 @@ def test_an_indication_does_not_end_with_another_authorisation(history: History)
     assert uses(kg, "2016-01-01") == ["b"]
 
 
+def test_a_row_was_last_read_when_the_latest_of_its_sources_was(history: History) -> None:
+    kg = history("grant 2018-08-23 source=old-list\nwithdrawal 2019 source=paper|old-list|register")
+    read = kg.select(
+        "SELECT ?id ?day { ?row atmp:lastRead/rdfs:label ?day ; a atmp:RegulatoryEvent ; dcterms:identifier ?id }"
+    )
+    assert sorted(read.rows) == [("e1", "2020-01-01"), ("e2", "2024-02-02")]
+
+
 def test_a_period_without_ends_always_holds(sample: KnowledgeGraph) -> None:
     days = sample.select("SELECT ?from ?until { name:alfacel-code atmp:fromDay ?from ; atmp:untilDay ?until }").rows
     assert [from_day_number(int(str(day))).isoformat() for day in days[0]] == ["0001-01-01", "9999-12-31"]

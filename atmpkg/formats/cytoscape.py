@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import IO
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO, Any
 
 from atmpkg.files import Out
 from atmpkg.formats.rows import edge_facts, node_facts
@@ -25,18 +25,18 @@ def cyjs(graph: Graph, out: Out) -> None:
         file.write(b"]}}\n")
 
 
-def node_element(node: Node) -> dict[str, object]:
+def node_element(node: Node) -> dict[str, dict[str, Any]]:
     """Return a node as an element; ``name`` is where Cytoscape looks for a label."""
     return {"data": {"id": node.id, "name": node.label, **node_facts(node)}}
 
 
-def edge_element(edge: Edge) -> dict[str, object]:
+def edge_element(edge: Edge) -> dict[str, dict[str, Any]]:
     """Return an edge as an element; ``interaction`` is where Cytoscape looks for its kind."""
     ends: dict[str, Held] = {"id": edge.id, "source": edge.start, "target": edge.end, "interaction": edge.kind}
     return {"data": ends | edge_facts(edge)}
 
 
-def _lines(file: IO[bytes], elements: Iterable[dict[str, object]]) -> None:
+def _lines(file: IO[bytes], elements: Iterable[Mapping[str, object]]) -> None:
     file.writelines(_separated(map(_json, elements)))
 
 

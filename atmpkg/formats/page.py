@@ -50,10 +50,10 @@ def _data(graph: Graph) -> dict[str, object]:
     for node in graph.nodes:
         element = node_element(node)
         short = layout.places[node.id].label if node.id in layout.places else shortened(node.label)
-        element["data"] = {**element["data"], "short": short}  # type: ignore[dict-item]
+        element["data"] = {**element["data"], "short": short}
         nodes.append(element | ({"position": points[node.id]} if node.id in points else {}))
     edges = [edge_element(edge) for edge in graph.edges]
-    cited = {id for element in (*nodes, *edges) for id in element["data"].get("sources", ())}  # type: ignore[attr-defined]
+    cited = {id for element in (*nodes, *edges) for id in element["data"].get("sources", ())}
     return {
         "elements": {"nodes": nodes, "edges": edges},
         "points": points,
