@@ -34,10 +34,12 @@ SELECT ?area {{ ?reach atmp:reaches <%s> ; atmp:reachOf ?area }}
 """
 _UNRECORDED = f"""{_PREFIXES}
 SELECT (COUNT(DISTINCT ?product) AS ?n) {{
+  VALUES ?product {{ UNDEF }}
   ?product a atmp:Product
   MINUS {{ VALUES ?jurisdiction {{ UNDEF }} GRAPH <%s> {{ ?row atmp:product ?product %s }} }}
 }}
 """
+_STATES = f"{_PREFIXES} SELECT (1 AS ?yes) {{{{ GRAPH <%s> {{{{ ?row atmp:%s ?value }}}} }}}} LIMIT 1"
 _SOURCES = f"""{_PREFIXES}
 SELECT ?id ?title ?publisher ?url {{
   VALUES ?source {{ %s }}
@@ -80,7 +82,7 @@ class Completeness:
         tables = question.words("tables")
         places = _places(question, terms)
         days = (_day(terms[name][0]) for name in ("as_of", "until") if terms.get(name))
-        scope, missing = self._unrecorded(question, tables, places)
+        scope, missing = self._unrecorded(question, tables, places, _products(terms, question))
         reach = self._knowledge_until(tables, places or [data_iri("jurisdiction", id) for id in sorted(set(seen))])
         return Remarks(
             as_of=next(days, self._today.isoformat()),
@@ -142,18 +144,34 @@ class Completeness:
             latest[_id(place)] = max(row["until"] for row in sure or fitting)
         return latest
 
-    def _unrecorded(self, question: Query, tables: Sequence[str], places: Sequence[str]) -> tuple[str, int | None]:
-        """Count the products that have no row in the first table of the question, in the places asked for."""
-        if question.text("scope") != "product" or not tables:
+    def _states(self, table: str, property: str) -> bool:
+        """Tell whether any row of a table names a product or a jurisdiction of its own."""
+        return any(rows(self._store, _STATES % (graph_iri(table), property)))
+
+    def _unrecorded(
+        self, question: Query, tables: Sequence[str], places: Sequence[str], products: Sequence[str]
+    ) -> tuple[str, int | None]:
+        """Count the products, of those asked for if any were, without a row in the first table of the question.
+
+        Where places were asked for, rows there and in what reaches them count, if rows of that table name a place.
+        """
+        if question.text("scope") != "product" or not tables or not self._states(tables[0], "product"):
             return "", None
-        sparql = _UNRECORDED % (graph_iri(tables[0]), "; atmp:jurisdiction ?jurisdiction" if places else "")
-        if places:
-            ((start, end),) = values_blocks(sparql)["jurisdiction"]
-            sparql = sparql[:start] + " ".join(f"<{place}>" for place in places) + sparql[end:]
+        reached = self._reached(question, places) if places and self._states(tables[0], "jurisdiction") else []
+        sparql = _UNRECORDED % (graph_iri(tables[0]), "; atmp:jurisdiction ?jurisdiction" if reached else "")
+        for name, iris in (("jurisdiction", reached), ("product", products)):
+            if iris:
+                ((start, end),) = values_blocks(sparql)[name]
+                sparql = sparql[:start] + " ".join(f"<{iri}>" for iri in iris) + sparql[end:]
         (row,) = rows(self._store, sparql)
-        where = f" in {_ids(places)}" if places else ""
         count = int(row["n"])
-        return f"product{'' if count == 1 else 's'} without a recorded {tables[0]}{where}", count
+        whom = f"product{'' if count == 1 else 's'}{' asked for' if products else ''}"
+        return f"{whom} without a recorded {tables[0]}{f' in {_ids(reached)}' if reached else ''}", count
+
+    def _reached(self, question: Query, places: Sequence[str]) -> list[str]:
+        """Return places, each once, and those whose acts count there where a question follows what reaches a place."""
+        above = {area for place in places for area in self._areas(place)} if "atmp:reaches" in question.sparql else ()
+        return [*dict.fromkeys(places), *sorted(set(above) - set(places))]
 
     def _why(self, question: Query, terms: Mapping[str, Sequence[str]], places: Sequence[str]) -> str:
         """Say why nothing was found: nothing recorded at all, nothing that fits, none there, or not looked for."""
@@ -163,6 +181,8 @@ class Completeness:
         table = tables[0]
         if not self._count(table, []):
             return f"nothing is recorded: the table {table} has no rows yet."
+        if places and not self._states(table, "jurisdiction"):
+            places = []  # its rows name no place, so none can be counted there
         about = [(p, list(terms[p.name])) for p in question.parameters if p.type in _ABOUT and terms.get(p.name)]
         patterns = [f"{_ABOUT[p.type]} ?{p.type} . VALUES ?{p.type} {{ {' '.join(values)} }}" for p, values in about]
         above = sorted({area for place in places for area in self._areas(place)} - set(places))

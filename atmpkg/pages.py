@@ -101,7 +101,7 @@ _EVIDENCE = (
         "pivotal-evidence",
         ("jurisdiction", "decision_date", "trial", "design", "n", "endpoint", "value"),
     ),
-    ("Harms", "event-rates", ("setting", "event", "grade", "rate", "n", "total", "trial")),
+    ("Harms", "event-rates", ("setting", "event", "grade", "rate", "n of total", "trial")),
     ("Verdicts", "hta-decisions", ("country", "body", "date", "verdict", "disease", "reference")),
     ("Payment", "payment-schemes", ("country", "kind", "trigger", "years")),
     ("Manufacture", "turnaround", ("region", "interval", "days", "statistic")),
@@ -231,13 +231,27 @@ def _table(
 def _joined(row: Mapping[str, Value], columns: tuple[str, ...]) -> str:
     """Write the named columns of a row on one line, the first in a place of its own; a unit stands by its value."""
     first, *others = columns
-    said = (f"{as_text(row[c])}{_unit(row)}" if c == "value" else as_text(row[c]) for c in others)
-    return f"  {as_text(row[first]):<3} " + " · ".join(part for part in said if part)
+    return f"  {as_text(row[first]):<3} " + " · ".join(filter(None, (_cell(row, column) for column in others)))
 
 
-def _unit(row: Mapping[str, Value]) -> str:
-    unit = as_text(row.get("unit"))
-    return "" if row["value"] is None else {"percent": " %", "ratio": ""}.get(unit, f" {unit}")
+def _cell(row: Mapping[str, Value], column: str) -> str:
+    """Write a value so that it can be read alone: with its unit, a number of people as n of all."""
+    if column == "n of total":
+        some, all = as_text(row["n"]), as_text(row["total"])
+        return f"{some} of {all}" if some and all else f"of {all}" if all else f"n {some}" if some else ""
+    said = as_text(row[column]).replace("|", ", ")
+    if not said:
+        return ""
+    if column == "value":
+        unit = as_text(row["unit"])
+        return said + {"percent": " %", "ratio": "", "": ""}.get(unit, f" {unit}")
+    if column == "n":
+        return f"n {said}"
+    if column == "grade" and said != "any":
+        return f"grade {said}"
+    one = said == "1"
+    units = {"rate": " %", "days": " day" if one else " days", "years": " year" if one else " years"}
+    return said + units.get(column, "")
 
 
 def _timeline(kg: KnowledgeGraph, history: Answer) -> Iterator[str]:
@@ -247,12 +261,13 @@ def _timeline(kg: KnowledgeGraph, history: Answer) -> Iterator[str]:
         date = as_text(event["date"])
         shown = date[:4] if date[:4] != year else "    "
         year = date[:4]
+        when = f"{shown} {date[5:]:<5}" if date else "no date   "
         mark = marks.get(as_text(event["event"]), "·")
         extra = [as_text(event[key]) for key in ("basis", "holder", "number") if event[key]]
         said = as_text(event["event"]).replace("-", " ") + (f" ({', '.join(extra)})" if extra else "")
         doubt = "" if event["confidence"] == "confirmed" else f" [{event['confidence']}]"
         detail = f": {event['detail']}" if event["detail"] else ""
-        yield from _hanging(f"  {shown} {date[5:]:<5} {event['jurisdiction']:<3} {mark} ", f"{said}{detail}{doubt}")
+        yield from _hanging(f"  {when} {event['jurisdiction']:<3} {mark} ", f"{said}{detail}{doubt}")
 
 
 def _disputes(answer: Answer) -> Iterator[str]:

@@ -24,7 +24,7 @@ STATUS = {
     "revoked": "#d55e00",
     "refused": "#a8323e",
 }
-# For `palette: NAME` in a scale of a picture; only the values that occur in the rows are used.
+# For `palette: NAME` in a scale of a picture; only the values that occur in the rows are used, others are grey.
 PALETTES = {
     "status": STATUS,
     "phase": {
@@ -38,6 +38,8 @@ PALETTES = {
     "exit": {
         "withdrawal": "#0072b2",
         "expiry": "#8a8a8a",
+        "sunset": "#b0b0b0",
+        "conditional-term-lapse": "#56b4e9",
         "revocation": "#d55e00",
         "marketing-ended": "#e69f00",
     },
@@ -51,6 +53,7 @@ PALETTES = {
         "smr-sufficient": "#66c2a5",
         "recommended-restricted": "#56b4e9",
         "managed-access": "#0072b2",
+        "coverage-with-evidence": "#8c6d31",
         "listed-commercial-insurance": "#cc79a7",
         "no-added-benefit": "#e69f00",
         "smr-insufficient": "#d55e00",

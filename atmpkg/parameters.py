@@ -173,6 +173,8 @@ class Resolver:
         found = self.index.exactly(value, kinds)
         if parameter.type == "thing" and found:
             found = [match for match in found if match.kind == found[0].kind]  # the product rather than its substance
+        if not found and parameter.type == "product":
+            found = self.index.by_brand(value)
         if not found:
             near = self.index.suggestions(value, kinds)
             hint = f" Did you mean {' or '.join(near)}?" if near else self._known(parameter)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from atmpkg.dates import CalendarDate
 from atmpkg.errors import DataError, Problem, StoreError, UsageError, one_of, quoted
 from atmpkg.files import Out
-from atmpkg.palette import PALETTES, WHEEL
+from atmpkg.palette import OTHER, PALETTES, WHEEL
 from atmpkg.queries import AnswerColumn
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Plot:
                 "config": _config(),
                 "datasets": {"rows": list(_records(columns, rows)), **_extra(needs)},
                 "vconcat": [
-                    _coloured(spec, {part for row in rows for value in row for part in str(value).split("|")}),
+                    _coloured(spec, _said(columns, rows)),
                     last,
                 ],
                 "spacing": 18,
@@ -222,7 +222,7 @@ def _filled(text: Any, words: Mapping[str, str]) -> Any:
 
 
 def _lines(footer: Sequence[str]) -> list[str]:
-    return [line for text in footer for line in textwrap.wrap(text, _LINE) or [""]]
+    return [line for text in footer for line in textwrap.wrap(text, _LINE, break_on_hyphens=False) or [""]]
 
 
 def _records(columns: Sequence[AnswerColumn], rows: Sequence[Sequence[Any]]) -> Iterator[dict[str, Any]]:
@@ -246,18 +246,32 @@ def _extra(needs: Sequence[str]) -> dict[str, Any]:
     return {"world": shapes(), "places": places()}
 
 
-def _coloured(part: Any, said: Set[str]) -> Any:
-    """Replace ``palette: status`` in a scale by the colours of the values that the rows hold, here and below."""
+def _said(columns: Sequence[AnswerColumn], rows: Sequence[Sequence[Any]]) -> dict[str, Set[str]]:
+    """Return the values that each column holds."""
+    return {
+        column.name: {part for row in rows if row[at] is not None for part in str(row[at]).split("|")}
+        for at, column in enumerate(columns)
+    }
+
+
+def _coloured(part: Any, said: Mapping[str, Set[str]], field: str = "") -> Any:
+    """Replace ``palette: status`` in a scale by the colours of the values that the rows hold, here and below.
+
+    A value of the field that the palette does not know is grey: without a colour it would not be drawn at all.
+    """
     if isinstance(part, list):
-        return [_coloured(item, said) for item in part]
+        return [_coloured(item, said, field) for item in part]
     if not isinstance(part, dict):
         return part
-    filled = {key: _coloured(value, said) for key, value in part.items()}
+    field = part.get("field", field)
+    filled = {key: _coloured(value, said, field) for key, value in part.items()}
     if isinstance(name := filled.get("palette"), str):
         if name not in PALETTES:
             raise DataError([Problem("palette", 0, "", quoted(name), one_of(PALETTES))])
         del filled["palette"]
-        used = {value: colour for value, colour in PALETTES[name].items() if value in said}
+        known, held = PALETTES[name], set().union(*said.values())
+        used = {value: colour for value, colour in known.items() if value in held}
+        used |= dict.fromkeys(sorted(said.get(field, set()) - known.keys()), OTHER)
         filled |= {"domain": list(used), "range": list(used.values())}
     return filled
 

@@ -43,6 +43,7 @@ _TRADE_WORDS = """
 """
 _TRADE = frozenset(_TRADE_WORDS.split())
 _SHORT = ("acronym", "code", "number")  # names that are written with and without blanks and hyphens
+_SHORTEST_BRAND = 4  # letters; fewer begin too many names
 _ALIKE = 0.78  # least similarity of a misspelling
 _OBO = "http://purl.obolibrary.org/obo/"
 _LETTERS = str.maketrans(
@@ -207,6 +208,18 @@ class Index:
         squeezed = [key.replace(" ", "") for key in keys[:1] if " " in key]
         names = [name for key in (*keys, *squeezed) for name in self.entries.get(key, ())]
         return _best(self._match(name, 1.0) for name in names if name[0][0] in wanted)
+
+    def by_brand(self, text: str) -> list[Match]:
+        """Return the products whose brands begin with these whole words: Kymriah of Kymriah Suspension for Infusion.
+
+        >>> Index({("product", "a"): "Alpha"}, {"go inj": [(("product", "a"), "GO Inj.", "brand")]}).by_brand("Go")
+        []
+        """
+        key = folded(text)
+        if len(key) < _SHORTEST_BRAND or all(word in _TRADE for word in key.split()):
+            return []
+        begun = [names for entry, names in self.entries.items() if entry.startswith(f"{key} ")]
+        return _best(self._match(n, 1.0) for names in begun for n in names if n[0][0] == "product" and n[2] == "brand")
 
     def search(self, text: str, kinds: Iterable[str] = KINDS, most: int = 20) -> list[Match]:
         """Return the things that a text may mean, best first: exact, then beginning, part, and misspelt."""

@@ -92,6 +92,16 @@ class Embedded:
         except (OSError, RuntimeError) as error:
             raise StoreError(f"cannot read the store {path}: {_cause(error)}. Build it again.") from None
 
+    def copied(self, path: Path) -> Embedded:
+        """Copy a store on disk to a new folder and open the copy for writing; on one disk the files are shared."""
+        import pyoxigraph as ox
+
+        try:
+            self._store.backup(str(path))
+            return type(self)(ox.Store(str(path)))
+        except (OSError, RuntimeError) as error:
+            raise StoreError(f"cannot copy the store to {path}: {_cause(error)}.") from None
+
     def load(self, nquads: bytes | Path) -> None:
         """Add the quads of an N-Quads text or file, all or none."""
         import pyoxigraph as ox

@@ -1,6 +1,7 @@
 """Run the benchmarks, print the report, compare it with the committed one and take its place: ``python -m bench``.
 
 ``--only engines`` (again for more) runs a part and writes nothing; ``--size 7`` adds data of 10^7 quads to the engines.
+Ctrl-C prints what was measured until then.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from atmpkg.build import build
@@ -63,14 +65,17 @@ def main() -> None:
     done: list[Section] = []
     disturbance = Disturbance()
     disturbance.look()
-    with tempfile.TemporaryDirectory(prefix="atmpkg-bench-") as folder:
+    broken_off = False
+    with tempfile.TemporaryDirectory(prefix="atmpkg-bench-") as folder, suppress(KeyboardInterrupt):
+        broken_off = True
         for section in sections(project, Path(folder), given.only or list(PARTS), sizes, say):
             say(section.title)
             done.append(section)
             disturbance.look()
+        broken_off = False
     text = report(done, about, str(disturbance), time.perf_counter() - start)
     before = _RESULTS.read_text(encoding="utf-8") if _RESULTS.is_file() else ""
-    if not given.only and not given.size and not given.project:
+    if not (given.only or given.size or given.project or broken_off):
         _RESULTS.write_text(text, encoding="utf-8", newline="\n")
     print(text, end="")
     print("\n".join(changes(ratios(before), ratios(text), disturbance.most)), file=sys.stderr)

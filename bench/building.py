@@ -13,13 +13,11 @@ import pyoxigraph as ox
 
 import atmpkg.build
 from atmpkg.build import Built, build, write_quads
-from atmpkg.names import Names
 from atmpkg.project import Project
 from atmpkg.queries import read_queries
 from atmpkg.reasoning import INFERRED, strata
 from atmpkg.records import Validator
 from atmpkg.stores import Embedded
-from atmpkg.terms import Terms
 from bench.report import Section, Verdict, number
 from bench.timing import Stopped, seconds, watching, within
 
@@ -32,11 +30,8 @@ READ, WRITE, LOAD, RULES, KEEP, ELSE = (
     "everything else",
 )
 _WATCHED = {
-    (atmpkg.build, "read_tables"): READ,
-    (atmpkg.build, "read_rows"): READ,
-    (Terms, "read"): READ,
-    (Names, "read"): READ,
-    (Validator, "records"): READ,
+    (atmpkg.build, "prepare"): READ,
+    (Validator, "part"): READ,
     (atmpkg.build, "write_quads"): WRITE,
     (Embedded, "create"): LOAD,
     (Embedded, "load"): LOAD,

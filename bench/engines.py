@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from atmpkg.build import build
@@ -117,7 +118,7 @@ def _measure(data: Data, folder: Path, say: Progress) -> None:
             try:
                 with server as http:
                     data.times[engine] = {
-                        name: _asked(lambda s=sparql: http.do(s, _MOST, _BUDGET, limit=30), 30)  # type: ignore[misc]  # of a lambda with a default
+                        name: _asked(partial(http.do, sparql, _MOST, _BUDGET, limit=30), 30)
                         for name, (_, sparql) in data.queries.items()
                     }
                     http.close()
@@ -133,8 +134,7 @@ def _measure(data: Data, folder: Path, say: Progress) -> None:
             data.times[engine] = {}
             for name, (_, sparql) in data.queries.items():
                 limit = _limit(data, engine, name)
-                work = lambda s=sparql, w=worker, m=limit: w.do(s, _MOST, _BUDGET, limit=m)  # noqa: E731 - as above
-                data.times[engine][name] = _asked(work, limit)
+                data.times[engine][name] = _asked(partial(worker.do, sparql, _MOST, _BUDGET, limit=limit), limit)
             worker.stop()
         say(f"{data.title}, {engine}")
     _remove(disk)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 _RATIOS = "## Ratios"
 
@@ -29,7 +30,7 @@ class Section:
     title: str
     how: str
     header: Sequence[str]
-    rows: list[Sequence[object]] = field(default_factory=list)
+    rows: list[Any] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     ratios: dict[str, float] = field(default_factory=dict)

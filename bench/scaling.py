@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from atmpkg import reasoning
 from atmpkg.build import Built, build
@@ -77,9 +78,10 @@ def _rules(store: Embedded, rules: list[Query]) -> dict[str, float]:
         taken[rule.name] = taken.get(rule.name, 0.0) + time.perf_counter() - start
         return count
 
-    reasoning._added = added
+    patched: Any = reasoning
+    patched._added = added
     try:
         infer(store, rules)
     finally:
-        reasoning._added = plain
+        patched._added = plain
     return taken

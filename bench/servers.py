@@ -195,7 +195,7 @@ def _free() -> int:
         return int(sock.getsockname()[1])
 
 
-def _until(ready: Callable[[], bool], process: subprocess.Popen[Any], most: float) -> None:
+def _until(ready: Callable[[], object], process: subprocess.Popen[Any], most: float) -> None:
     end = time.monotonic() + most
     while True:
         try:

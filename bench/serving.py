@@ -212,7 +212,9 @@ def _heavy(result: Section, project: Project, work: Path, port: int) -> None:
     assert isinstance(store, Embedded)
 
     def direct() -> object:
-        return store.engine.query(HEAVY, use_default_graph_as_union=True).serialize(format=ox.QueryResultsFormat.JSON)
+        found = store.engine.query(HEAVY, use_default_graph_as_union=True)
+        assert isinstance(found, ox.QuerySolutions)
+        return found.serialize(format=ox.QueryResultsFormat.JSON)
 
     for graph, ntriples in _described(kg, port):
         store.add(ntriples.encode(), graph)
@@ -333,10 +335,11 @@ def _memory(pid: int) -> int:
 
 
 def _kill_forever(pid: int) -> None:
-    """Kill a worker every second; the first child is the front."""
+    """Kill a worker every second; the first child is the front, whatever the numbers of those forked later."""
+    front = _children(pid)[0]
     while True:
         time.sleep(1.0)
-        workers = sorted(_children(pid))[1:]
+        workers = [child for child in _children(pid) if child != front]
         if workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(random.choice(workers), signal.SIGKILL)

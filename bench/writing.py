@@ -51,9 +51,9 @@ def section(project: Project, work: Path) -> Section:
         )
         found.verdicts.append(
             Verdict(
-                f"N-Quads of {size:,} rows at no less than 0.5 of the speed of bare f-strings",
+                f"N-Quads of {size:,} rows at no less than 0.7 of the speed of bare f-strings",
                 f"{bare / write:.2f}",
-                bare / write >= 0.5,
+                bare / write >= 0.7,
             )
         )
     small, large = (measured[size] for size in SIZES)

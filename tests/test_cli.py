@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from atmpkg import __version__
 from atmpkg.formats import WRITERS
+from atmpkg.pages import _cell
 
 Run = Callable[..., Any]
 SAMPLE = Path(__file__).parent / "sample"
@@ -163,6 +164,28 @@ def test_show_is_one_page(atmpkg: Run) -> None:
     ):
         assert part in page
     assert max(map(len, page.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    "column, row, said",
+    [
+        ("rate", {"rate": 79.4}, "79.4 %"),
+        ("n of total", {"n": 54, "total": 68}, "54 of 68"),
+        ("n of total", {"n": None, "total": 68}, "of 68"),
+        ("n of total", {"n": 2, "total": None}, "n 2"),
+        ("n of total", {"n": None, "total": None}, ""),
+        ("value", {"value": 2.3, "unit": "months"}, "2.3 months"),
+        ("value", {"value": None, "unit": "percent"}, ""),
+        ("years", {"years": 1}, "1 year"),
+        ("days", {"days": 21}, "21 days"),
+        ("grade", {"grade": "3 or higher"}, "grade 3 or higher"),
+        ("design", {"design": "control: none|single-arm-trial"}, "control: none, single-arm-trial"),
+    ],
+)
+def test_a_number_on_the_page_of_a_product_says_what_it_counts(
+    column: str, row: dict[str, str | float | None], said: str
+) -> None:
+    assert _cell(row, column) == said
 
 
 def test_show_does_for_every_product(atmpkg: Run) -> None:

@@ -11,6 +11,7 @@ import pytest
 from atmpkg.answers import Answer
 from atmpkg.errors import DataError, StoreError, UsageError
 from atmpkg.graph import KnowledgeGraph
+from atmpkg.palette import OTHER, PALETTES
 from atmpkg.plots import Plot, spec_of
 from atmpkg.project import home
 from atmpkg.queries import AnswerColumn, read_queries
@@ -176,3 +177,26 @@ def test_a_date_is_there_as_first_and_last_day(tmp_path: Path) -> None:
         {"row": 0, "d": "2024-02", "d_first": "2024-02-01", "d_last": "2024-02-29"},
         {"row": 1, "d": None, "d_first": None, "d_last": None},
     ]
+
+
+def test_every_verdict_and_every_end_has_a_colour(real: KnowledgeGraph) -> None:
+    verdicts = "?term rdfs:subClassOf* atmp:HtaVerdict ; skos:notation ?word"
+    ends = "?term atmp:statusEffect atmp:Ends ; skos:notation ?word"
+    for palette, pattern in (("verdict", verdicts), ("exit", ends)):
+        words = {row[0] for row in real.select(f"SELECT DISTINCT ?word {{ {pattern} }}").rows}
+        assert words
+        assert words <= PALETTES[palette].keys()
+
+
+def test_a_value_without_a_colour_of_its_own_is_drawn_in_grey(tmp_path: Path) -> None:
+    path = tmp_path / "x.vl.yaml"
+    path.write_text("mark: bar\nencoding: {color: {field: verdict, scale: {palette: verdict}}}\n", encoding="utf-8")
+    rows = [("listed",), ("unheard-of",), (None,)]
+    spec = Plot.of(path, [AnswerColumn("verdict")], rows, words={}, footer=[]).to_dict()
+    scale = spec["vconcat"][0]["encoding"]["color"]["scale"]
+    assert scale == {"domain": ["listed", "unheard-of"], "range": [PALETTES["verdict"]["listed"], OTHER]}
+
+
+def test_the_names_of_many_bodies_do_not_meet(real: KnowledgeGraph) -> None:
+    found = labels(real.ask("hta-decisions", product="Kymriah").plot().svg())
+    assert [(a[4], b[4]) for at, a in enumerate(found) for b in found[:at] if meet(a, b)] == []

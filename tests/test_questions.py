@@ -5,6 +5,7 @@
 ``pytest tests/test_questions.py --write-golden`` writes them anew; read each changed row against the question's words.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -194,6 +195,25 @@ def test_an_answer_says_how_much_it_knows(sample: KnowledgeGraph) -> None:
         f"1 row · as of 2024-06-01 · known until 2024-01-31 · 0 products without a recorded decision in EU"
         f" · release {remarks.release}",
     ]
+
+
+@pytest.mark.parametrize(
+    "name, given, said",
+    [
+        ("evidence-strength", {"jurisdiction": "US"}, r"products? without a recorded study-role$"),
+        ("authorised-products", {"jurisdiction": "DE"}, r"recorded decision in DE, EU$"),
+        ("approval-lag", {"first": "EU", "second": "EU"}, r"recorded decision in EU$"),
+        ("hta-decisions", {"product": "alfacel"}, r"products? asked for without a recorded hta$"),
+        ("consent-and-equity", {}, r"^$"),
+    ],
+)
+def test_what_is_not_recorded_is_counted_where_the_question_looks(
+    sample: KnowledgeGraph, name: str, given: dict[str, str], said: str
+) -> None:
+    remarks = sample.ask(name, **given).remarks
+    assert re.search(said, remarks.scope)
+    assert (remarks.nothing_recorded is None) == (not remarks.scope)
+    assert remarks.nothing_recorded is None or "asked for" not in said or remarks.nothing_recorded <= 1
 
 
 def test_dash_underscore_lists_and_dates_are_the_same(sample: KnowledgeGraph) -> None:

@@ -64,3 +64,17 @@ def test_no_text_crashes_the_search(text: str, sample: KnowledgeGraph) -> None:
 
 def test_an_empty_index_finds_nothing() -> None:
     assert Index().search("anything") == []
+
+
+def test_a_product_is_found_by_the_whole_words_that_its_brand_begins_with() -> None:
+    index = Index({("product", "a"): "alfa", ("product", "b"): "bravo", ("product", "c"): "charlie"})
+    for id, name, kind in (
+        ("a", "Colla Intramuscular 4 mg", "brand"),
+        ("b", "Human Skin", "brand"),
+        ("b", "bravo gel", "inn"),
+        ("c", "Twin Infusion", "brand"),
+        ("a", "Twin Vial", "brand"),
+    ):
+        index._add(("product", id), name, kind)
+    found = {text: [match.id for match in index.by_brand(text)] for text in ("colla", "Col", "Human", "bravo", "twin")}
+    assert found == {"colla": ["a"], "Col": [], "Human": [], "bravo": [], "twin": ["a", "c"]}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -57,9 +56,7 @@ def _shown(answer: Answer) -> Iterator[int]:
 
 
 def _longest_word(texts: Iterable[str]) -> int:
-    return max(
-        (display_width(word) for text in texts for word in re.split(r"(?<=[^\W\d]-)| ", text)), default=_NARROWEST
-    )
+    return max((display_width(word.strip(" ")) for text in texts for word in _words(text)), default=_NARROWEST)
 
 
 def display_width(text: str) -> int:
@@ -96,10 +93,31 @@ def _wrapped(cells: list[str], widths: list[int], right: list[bool], colours: Se
 
 
 def _wrap(text: str, width: int) -> list[str]:
+    """Break a text at spaces and after hyphens so that no line takes more columns than ``width``.
+
+    >>> _wrap("Yescarta Intravenous, イエスカルタ点滴静注", 12)
+    ['Yescarta', 'Intravenous,', 'イエスカルタ', '点滴静注']
+    """
     if display_width(text) <= width:
         return [text]
-    wide = display_width(text) != len(text)
-    return textwrap.wrap(text, max(1, width // 2 if wide else width), break_on_hyphens=True) or [""]
+    lines = [""]
+    for word in _words(text):
+        if lines[-1] and display_width(lines[-1] + word) > width:
+            lines.append("")
+        for letter in word if lines[-1] else word.lstrip(" "):  # a word that fits no line is broken inside
+            if lines[-1] and display_width(lines[-1] + letter) > width:
+                lines.append("")
+            lines[-1] += letter
+    return [line.rstrip(" ") for line in lines]
+
+
+def _words(text: str) -> list[str]:
+    """Cut a text where a line may end: before a space, and after a hyphen between words of two letters or more.
+
+    >>> _words("anti-CD19 CAR-T, zuma-1")
+    ['anti-', 'CD19', ' CAR-T,', ' zuma-1']
+    """
+    return re.split(r"(?<=[^\W\d]{2}-)(?=[^\W\d]{2})|(?=(?<! ) )", text)
 
 
 def _padded(cells: list[str], widths: list[int], right: list[bool]) -> list[str]:

@@ -54,7 +54,8 @@ _COMMON = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-_EXPOSED = "ETag, Last-Modified, Retry-After, Atmpkg-As-Of, Atmpkg-Known-Until, Atmpkg-Rows, Atmpkg-Release"
+_OURS = ("As-Of", "Known-Until", "Rows", "Nothing-Recorded", "Release")
+_EXPOSED = ", ".join(("ETag", "Last-Modified", "Retry-After", *(f"Atmpkg-{name}" for name in _OURS)))
 
 
 class Refused(Exception):

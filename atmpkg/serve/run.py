@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import datetime as dt
 import gc
 import os
 import re
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from atmpkg.serve.application import Served
 
 Say = Callable[[str], None]
+_COPY = ".serving-"  # begins the name of a copy of a store on disk
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?")
 
 
@@ -99,7 +103,7 @@ def listening(host: str, port: int) -> socket.socket:
 def serve(kg: Kept, digest: str, modified: dt.datetime, settings: Settings, say: Say, *, describe: bool = True) -> int:
     """Serve a graph until SIGINT or SIGTERM; return the exit code.
 
-    ``describe``: add what the graph says of itself to the graph; a graph on disk stays as it is.
+    ``describe``: add what the graph says of itself to the graph, or to a copy of it where it is on disk.
     """
     check(settings)
     if settings.writable and kg.on_disk():
@@ -108,7 +112,7 @@ def serve(kg: Kept, digest: str, modified: dt.datetime, settings: Settings, say:
     host, port = sock.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     base = settings.base.rstrip("/") or address
-    bench, served = _prepared(kg, digest, modified, settings, base, describe)
+    bench, served = _prepared(kg, digest, modified, settings, base, describe, say)
     quads = len(kg.store)
     if kg.on_disk():
         kg.let_go()
@@ -134,7 +138,7 @@ def serve(kg: Kept, digest: str, modified: dt.datetime, settings: Settings, say:
 
 
 def _prepared(
-    kg: Kept, digest: str, modified: dt.datetime, settings: Settings, base: str, describe: bool
+    kg: Kept, digest: str, modified: dt.datetime, settings: Settings, base: str, describe: bool, say: Say
 ) -> tuple[Bench, Served]:
     """Do before the fork what every worker would do again."""
     from atmpkg.formats import FORMATS
@@ -143,11 +147,17 @@ def _prepared(
 
     if not isinstance(kg.store, Embedded):
         raise StoreError("cannot serve this store: it is not an embedded one. Ask its own endpoint.")
-    on_disk = kg.on_disk() is not None
+    path = kg.on_disk()
     facts = Facts.of(kg.store)
-    if describe and not on_disk:
-        for graph, ntriples in served_graphs(kg, facts, base, modified.isoformat()):
-            kg.store.add(ntriples.encode(), graph)
+    if describe:
+        graphs = [
+            (ntriples.encode(), graph) for graph, ntriples in served_graphs(kg, facts, base, modified.isoformat())
+        ]
+        if path:
+            kg.store = _copy(kg.store, path, graphs, say)
+        else:
+            for ntriples, graph in graphs:
+                kg.store.add(ntriples, graph)
     prefixes = dict(kg.names.uris if settings.prefixes is None else settings.prefixes)
     kg.index  # noqa: B018  # the names of all things, shared by all workers
     page.know(prefixes)
@@ -156,10 +166,38 @@ def _prepared(
         {"name": q.name, "pack": q.pack, "title": q.title, "answers": q.text("answers"), "path": f"ask/{q.name}"}
         for q in sorted(questions, key=lambda q: (q.pack, q.name))
     ]
-    bench = Bench(kg, prefixes, settings.limits.result, settings.today, confined=not on_disk, guarded=settings.checked)
+    bench = Bench(kg, prefixes, settings.limits.result, settings.today, confined=not path, guarded=settings.checked)
     formats = list(FORMATS)
     served = Served(facts, lambda at: openapi(questions, formats, at), listed, digest, modified, base)
     return bench, served
+
+
+def _copy(store: Embedded, path: Path, graphs: list[tuple[bytes, str]], say: Say) -> Embedded:
+    """Return a copy of a store on disk with more graphs, which goes with this process; where none can be made, itself.
+
+    The copy lies beside the store and shares its files; one left by a killed server holds no lock and is removed.
+    """
+    import fcntl  # there is no fork without it
+
+    try:
+        for old in path.parent.glob(f"{_COPY}*"):
+            with contextlib.suppress(OSError), (old / "lock").open() as held:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(old, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=_COPY, dir=path.parent))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)  # the workers and the front end without it
+        lock = os.open(folder / "lock", os.O_CREAT | os.O_RDONLY, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the last process of this server has ended
+        writable = store.copied(folder / path.name)
+        for ntriples, graph in graphs:
+            writable.add(ntriples, graph)
+        del writable  # which closes it
+        return Embedded.open(folder / path.name)
+    except (OSError, StoreError) as error:
+        say(
+            f"note: beside {path} nothing can be written ({error}), so VoID, prefixes and examples are not in the graph"
+        )
+        return store
 
 
 def _front(sock: socket.socket, control: socket.socket, served: Served, settings: Settings, parent: int) -> NoReturn:

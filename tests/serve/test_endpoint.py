@@ -5,6 +5,7 @@
 import gzip
 import json
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from atmpkg.build import build
 from atmpkg.formats import FORMATS, content
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.serve.negotiation import QUADS, TRIPLES
+from atmpkg.serve.run import _copy
 
 SELECT = "SELECT ?product ?label { ?product a atmp:Product ; rdfs:label ?label } ORDER BY ?product"
 PRODUCTS = f"/sparql?query={quote(SELECT)}"
@@ -327,16 +329,36 @@ def test_a_hostile_host_is_not_repeated(served: Any, host: str) -> None:
 
 
 def test_a_store_on_disk_is_served_by_the_command_line(sample_project: Any, start: Any, tmp_path: Path) -> None:
-    """Each worker opens it for itself; what the graph says of itself is at its address and not in the store."""
-    build(sample_project, tmp_path / "store", most_in_memory=0)
+    """Each worker opens a copy for itself, in which is what the graph says of itself; the build stays as it is."""
+    built = build(sample_project, tmp_path / "store", most_in_memory=0)
+    left = built.folder / ".serving-by-a-killed-server"
+    left.mkdir()
+    (left / "lock").touch()
     server = start("command", str(tmp_path / "store"))
     assert server.get(PRODUCTS, "text/csv").text.count("\n") == len(list(sample_rows(server)))
     assert server.get("/ask/authorised-products?jurisdiction=EU&as-of=2022-01-01", "text/csv").status == 200
     assert server.get("/.well-known/void", "text/turtle").status == 200
-    assert b"false" in server.query("ASK { GRAPH <https://w3id.org/atmpkg/graph/endpoint> { ?s ?p ?o } }").body
+    assert b"true" in server.query("ASK { GRAPH <https://w3id.org/atmpkg/graph/endpoint> { ?s ?p ?o } }").body
+    assert not left.exists() and len(list(built.folder.glob(".serving-*"))) == 1
     refused = server.query("SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }")
     assert refused.status == 403
     assert server.stop() == 0
+    assert not list(built.folder.glob(".serving-*"))
+    assert len(built.open()) == built.quads
+
+
+def test_a_store_that_cannot_be_copied_is_served_as_it_is(
+    sample_project: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = build(sample_project, tmp_path / "store", most_in_memory=0)
+    store, said = built.open(), list[str]()
+
+    def refuse(**_: object) -> str:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    assert _copy(store, built.folder / "store", [], said.append) is store
+    assert "Read-only file system" in said[0]
 
 
 def sample_rows(server: Any) -> list[str]:
