@@ -253,7 +253,7 @@ def _parameters(header: Mapping[str, object]) -> Iterator[Parameter]:
         values = about.get("values")
         about["values"] = tuple(str(value) for value in values) if isinstance(values, list) else ()
         about["default"] = str(about.get("default", ""))
-        yield Parameter(**({"name": name, "type": "text"} | about))  # type: ignore[arg-type]  # as in _columns
+        yield Parameter(**({"name": name, "type": "text"} | about))  # type: ignore[arg-type]  # the header is checked by _faults
 
 
 def _columns(header: Mapping[str, object]) -> Iterator[AnswerColumn]:

@@ -8,9 +8,9 @@ import os
 import pickle
 import signal
 import socket
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from atmpkg.serve.jobs import Job, Reply, fault
 from atmpkg.serve.limits import Limits
@@ -22,7 +22,7 @@ _REMEMBERED = 256  # workers of which it is known how they ended
 _FORKED = 5.0  # seconds to wait for a child that was asked for
 _TOLD = 2.0  # seconds to wait for the word how a worker ended
 _LOOK = 0.5  # seconds between looks whether the client of a long query still waits
-_ENDS = {signal.SIGSEGV: "deep", signal.SIGABRT: "memory", signal.SIGBUS: "memory"}
+_WITHOUT_MEMORY = (signal.SIGABRT, signal.SIGBUS)  # how a process ends that gets no more
 
 
 class Busy(Exception):
@@ -173,7 +173,6 @@ class Tally:
     turned_away: int = 0
     forked: int = 0
     changes: int = 0
-    seconds: Counter[str] = field(default_factory=Counter)
 
 
 class Crew:
@@ -320,9 +319,9 @@ class Crew:
                 self.tally.lost += 1
                 if lost.number == signal.SIGALRM:
                     return self._too_long()
-                if _ENDS.get(lost.number) == "deep":  # type: ignore[call-overload]  # no number, no ending
+                if lost.number == signal.SIGSEGV:
                     return fault(422, "too-deep", "the query is nested too deeply, or needs too much memory")
-                if lost.number in _ENDS:
+                if lost.number in _WITHOUT_MEMORY:
                     return fault(422, "too-much-memory", "the query needs more memory than a query may use")
                 self.tally.repeated += attempt < _TRIES - 1
         return fault(503, "interrupted", "the query was interrupted several times; try again later")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from atmpkg.serve.crew import Tally
@@ -17,7 +17,7 @@ class Metrics:
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, str, int]] = Counter()
         self._buckets: dict[str, list[int]] = {}
-        self._sums: Counter[str] = Counter()
+        self._sums: defaultdict[str, float] = defaultdict(float)
         self.sent = 0
 
     def count(self, route: str, method: str, status: int, seconds: float, size: int) -> None:
@@ -26,7 +26,7 @@ class Metrics:
         buckets = self._buckets.setdefault(route, [0] * (len(_BOUNDS) + 1))
         at = next((at for at, bound in enumerate(_BOUNDS) if seconds <= bound), len(_BOUNDS))
         buckets[at] += 1
-        self._sums[route] += seconds  # type: ignore[assignment]  # sums of seconds, not counts
+        self._sums[route] += seconds
         self.sent += size
 
     def text(self, tally: Tally, sizes: Mapping[str, int], quads: int, release: str) -> str:

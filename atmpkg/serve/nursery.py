@@ -141,7 +141,7 @@ def _work(bench: Bench, limits: Limits, front: socket.socket) -> NoReturn:
         bench.open()
         _bound(limits)
         while (job := receive(front)) is not None:
-            reply = _timed(bench, job, limits)  # type: ignore[arg-type]  # the front sends jobs alone
+            reply = _timed(bench, job, limits)
             front.sendall(packed(reply))
             if reply.problem == "too-much-memory":
                 break  # what is left of its memory is not worth keeping
@@ -168,7 +168,7 @@ def _succeed(bench: Bench, limits: Limits, front: socket.socket) -> NoReturn:
     try:
         job = receive(front)
         if job is not None:
-            reply = _timed(bench, job, limits)  # type: ignore[arg-type]  # as above: jobs alone
+            reply = _timed(bench, job, limits)
             front.sendall(packed(reply))
             if reply.status < 300:
                 Nursery(lambda: bench, limits, front).run()

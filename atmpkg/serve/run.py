@@ -14,6 +14,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -72,14 +73,8 @@ def check(settings: Settings) -> None:
         raise UsageError("cannot listen on this port: expected a number from 0 to 65535.")
     if settings.base and not (is_iri(settings.base) and _ADDRESS.fullmatch(settings.base)):
         raise UsageError("cannot use the base: expected an address such as https://example.org/atmpkg.")
-    try:
-        import starlette
-        import uvicorn  # noqa: F401  # asks only whether it is there
-    except ImportError:
-        raise StoreError(
-            "cannot serve: starlette and uvicorn are missing. Install them: pip install 'atmpkg[serve]'"
-        ) from None
-    del starlette
+    if not all(map(find_spec, ("starlette", "uvicorn"))):
+        raise StoreError("cannot serve: starlette and uvicorn are missing. Install them: pip install 'atmpkg[serve]'")
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -9,6 +9,7 @@ import pickle
 import socket
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 HEAD = struct.Struct(">I")
 _MOST_DESCRIPTORS = 16
@@ -20,7 +21,7 @@ def packed(message: object) -> bytes:
     return HEAD.pack(len(content)) + content
 
 
-def receive(sock: socket.socket) -> object | None:
+def receive(sock: socket.socket) -> Any:
     """Read one message, waiting for it; None where the other end has gone."""
     head = _exactly(sock, HEAD.size)
     content = _exactly(sock, HEAD.unpack(head)[0]) if head else b""
