@@ -328,5 +328,20 @@ def test_a_disease_has_one_exact_term_and_a_term_one_disease(real: KnowledgeGrap
         assert [thing for thing, count in Counter(pair[side] for pair in pairs).items() if count > 1] == []
 
 
+def test_no_verdict_is_called_the_first_after_a_reassessment(real: KnowledgeGraph) -> None:
+    """The first verdict on Yescarta in Germany is not recorded; a later one must not stand for it."""
+    sooner = """
+        SELECT ?product ?day {
+          ?row a atmp:HtaDecision ; atmp:jurisdiction jurisdiction:DE ; atmp:step "reassessment" ;
+            atmp:product/dcterms:identifier ?product ; atmp:date/atmp:lastDay ?day
+        }
+    """
+    first = {row[0]: str(row[3]) for row in real.ask("time-to-access", country="DE").rows}
+    assert "axicabtagene-ciloleucel" not in first and len(first) > 10
+    for product, day in rows(real, sooner):
+        if product in first:
+            assert first[str(product)] <= from_day_number(int(str(day))).isoformat()
+
+
 def test_dates_of_today_do_not_leak_into_the_tests(real: KnowledgeGraph) -> None:
     assert real.today == dt.date(2026, 11, 28)
