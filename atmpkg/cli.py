@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from atmpkg import __version__
 from atmpkg.errors import AtmpkgError, UsageError, nearest, one_of, quoted
@@ -43,25 +43,32 @@ _EXAMPLES = """Examples:
 Exit codes: 0 right, 1 problems found, 2 wrong use, 3 could not be done.
 """
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Open knowledge graph of Advanced Therapy Medicinal Products: status and history, each fact with its source.",
-    epilog=_EXAMPLES,
-)
-Data = Annotated[Path | None, typer.Option(help="Folder of a project (with data/tables) instead of this one.")]
-StorePath = Annotated[
-    str | None,
-    typer.Option("--store", help="Folder or web address (SPARQL endpoint) of a store made by build --store."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No remarks on stderr.")]
-Format = Annotated[
-    str, typer.Option("--format", "-f", help="table, tsv, csv, json, jsonl or md; table on a terminal, else tsv.")
-]
+
+class _InOrder(click.Group):
+    """A group that lists its commands as they stand here: what is done first comes first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
 _OPEN = {"allow_extra_args": True, "ignore_unknown_options": True}
+_PATH = click.Path(path_type=Path)
+_FORMAT = "table, tsv, csv, json, jsonl or md; table on a terminal, else tsv."
+_data = click.option("--data", type=_PATH, help="Folder of a project (with data/tables) instead of this one.")
+_store = click.option("--store", help="Folder or web address (SPARQL endpoint) of a store made by build --store.")
+_quiet = click.option("--quiet", "-q", is_flag=True, help="No remarks on stderr.")
+_out = click.option("--out", "-o", type=_PATH, help="File to write, in the format that its name ends with.")
+
+
+def _format_option(help: str = _FORMAT) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option("--format", "-f", default="", show_default=False, help=help)
+
+
+@click.group(cls=_InOrder, no_args_is_help=True, context_settings=_SETTINGS, epilog=_EXAMPLES)
+@click.version_option(__version__, message="atmpkg %(version)s", help="Print the version and stop.")
+def app() -> None:
+    """Open knowledge graph of Advanced Therapy Medicinal Products: status and history, each fact with its source."""
 
 
 def say(line: str) -> None:
@@ -83,15 +90,12 @@ def _warn(line: str) -> None:
 
 
 @app.command()
-def build(
-    data: Data = None,
-    store: StorePath = None,
-    engine: Annotated[str, typer.Option(help="local, or spark (needs Java and atmpkg[spark]), with --out.")] = "local",
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="New folder for the shards of --engine spark.")
-    ] = None,
-    quiet: Quiet = False,
-) -> None:
+@_data
+@_store
+@click.option("--engine", default="local", help="local, or spark (needs Java and atmpkg[spark]), with --out.")
+@click.option("--out", "-o", type=_PATH, help="New folder for the shards of --engine spark.")
+@_quiet
+def build(data: Path | None, store: str | None, engine: str, out: Path | None, quiet: bool) -> None:
     """Build the graph from the tables.  Example: atmpkg build --store ./store"""
     if engine not in ("local", "spark"):
         raise UsageError(f"cannot build with {quoted(engine)}: expected local or spark.")
@@ -141,12 +145,11 @@ def _shards(data: Path | None, out: Path, quiet: bool) -> None:
 
 
 @app.command()
-def check(
-    shacl: Annotated[bool, typer.Option("--shacl", help="Validate with the SHACL shapes too.")] = False,
-    data: Data = None,
-    store: StorePath = None,
-    quiet: Quiet = False,
-) -> None:
+@click.option("--shacl", is_flag=True, help="Validate with the SHACL shapes too.")
+@_data
+@_store
+@_quiet
+def check(shacl: bool, data: Path | None, store: str | None, quiet: bool) -> None:
     """Validate tables, links and rules without keeping anything.  Example: atmpkg check --shacl"""
     from atmpkg.build import check as problems
     from atmpkg.project import Project
@@ -159,15 +162,14 @@ def check(
         found += 1
     if not quiet:
         say(f"{found} problem{'' if found == 1 else 's'}")
-    raise typer.Exit(1 if found else 0)
+    raise click.exceptions.Exit(1 if found else 0)
 
 
 @app.command()
-def questions(
-    name: Annotated[str | None, typer.Argument(help="One question, explained.")] = None,
-    data: Data = None,
-    format: Format = "",
-) -> None:
+@click.argument("name", required=False, help="One question, explained.")
+@_data
+@_format_option()
+def questions(name: str | None, data: Path | None, format: str) -> None:
     """List what can be asked, or explain one question.  Example: atmpkg questions approval-lag"""
     from atmpkg.answers import Answer, Remarks
     from atmpkg.graph import KnowledgeGraph
@@ -211,29 +213,29 @@ def _quoted_pair(key: str, value: str) -> str:
 
 
 @app.command(context_settings=_OPEN)
+@click.pass_context
+@click.argument("question", help="Name of the question; see atmpkg questions.")
+@_format_option("table, tsv, csv, json, jsonl, md, parquet or xlsx; table on a terminal, else tsv.")
+@_out
+@click.option("--plot", type=_PATH, help="Draw the picture of the question: svg, png, pdf, html or json.")
+@click.option("--with-sources", is_flag=True, help="List title and URL of every source.")
+@click.option("--sparql", is_flag=True, help="Print the SPARQL alone, and stop.")
+@click.option("--explain", is_flag=True, help="Print what is asked and the SPARQL with the values filled in, and stop.")
+@_data
+@_store
+@_quiet
 def ask(
-    ctx: typer.Context,
-    question: Annotated[str, typer.Argument(help="Name of the question; see atmpkg questions.")],
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format", "-f", help="table, tsv, csv, json, jsonl, md, parquet or xlsx; table on a terminal, else tsv."
-        ),
-    ] = "",
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="File to write, in the format that its name ends with.")
-    ] = None,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", help="Draw the picture of the question: svg, png, pdf, html or json.")
-    ] = None,
-    with_sources: Annotated[bool, typer.Option("--with-sources", help="List title and URL of every source.")] = False,
-    sparql: Annotated[bool, typer.Option("--sparql", help="Print the SPARQL alone, and stop.")] = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Print what is asked and the SPARQL with the values filled in, and stop.")
-    ] = False,
-    data: Data = None,
-    store: StorePath = None,
-    quiet: Quiet = False,
+    ctx: click.Context,
+    question: str,
+    format: str,
+    out: Path | None,
+    plot: Path | None,
+    with_sources: bool,
+    sparql: bool,
+    explain: bool,
+    data: Path | None,
+    store: str | None,
+    quiet: bool,
 ) -> None:
     """Answer a question.  Example: atmpkg ask authorised-products jurisdiction=EU as-of=2022-01-01"""
     from atmpkg.plots import picture_format
@@ -277,15 +279,12 @@ def _print_meaning(question: Query, parameters: dict[str, list[str]]) -> None:
 
 
 @app.command()
-def query(
-    text: Annotated[str, typer.Argument(help="A file with SPARQL, - for standard input, or the SPARQL itself.")],
-    format: Annotated[
-        str, typer.Option("--format", "-f", help="Rows: table, tsv, csv, json, jsonl, md. Triples: ttl or nt.")
-    ] = "",
-    data: Data = None,
-    store: StorePath = None,
-    quiet: Quiet = False,
-) -> None:
+@click.argument("text", help="A file with SPARQL, - for standard input, or the SPARQL itself.")
+@_format_option("Rows: table, tsv, csv, json, jsonl, md. Triples: ttl or nt.")
+@_data
+@_store
+@_quiet
+def query(text: str, format: str, data: Path | None, store: str | None, quiet: bool) -> None:
     """Run any SPARQL 1.1 query; our prefixes are known.  Example: atmpkg query 'SELECT * { ?s a atmp:Product }'"""
     import pyoxigraph as ox
 
@@ -328,11 +327,10 @@ def _sparql(text: str) -> str:
 
 
 @app.command()
-def views(
-    name: Annotated[str | None, typer.Argument(help="One view, explained.")] = None,
-    data: Data = None,
-    format: Format = "",
-) -> None:
+@click.argument("name", required=False, help="One view, explained.")
+@_data
+@_format_option()
+def views(name: str | None, data: Path | None, format: str) -> None:
     """List what can be drawn, or explain one view.  Example: atmpkg views company-network"""
     from atmpkg.answers import Answer, Remarks
     from atmpkg.graph import KnowledgeGraph
@@ -355,18 +353,15 @@ def views(
 
 
 @app.command(context_settings=_OPEN)
+@click.pass_context
+@click.argument("view", help="Name of the view; see atmpkg views.")
+@_format_option("html, svg, png, pdf, graphml, gexf, cyjs, kgx, neo4j, parquet ...")
+@click.option("--out", "-o", type=_PATH, help="File to write, or folder for kgx, neo4j and parquet.")
+@_data
+@_store
+@_quiet
 def draw(
-    ctx: typer.Context,
-    view: Annotated[str, typer.Argument(help="Name of the view; see atmpkg views.")],
-    format: Annotated[
-        str, typer.Option("--format", "-f", help="html, svg, png, pdf, graphml, gexf, cyjs, kgx, neo4j, parquet ...")
-    ] = "",
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="File to write, or folder for kgx, neo4j and parquet.")
-    ] = None,
-    data: Data = None,
-    store: StorePath = None,
-    quiet: Quiet = False,
+    ctx: click.Context, view: str, format: str, out: Path | None, data: Path | None, store: str | None, quiet: bool
 ) -> None:
     """Draw a view as a picture, a page or a file for other tools.  Example: atmpkg draw company-network -o net.svg"""
     from atmpkg.files import Out
@@ -390,13 +385,12 @@ def draw(
 
 
 @app.command()
-def find(
-    text: Annotated[str, typer.Argument(help="Brand, INN, code name, disease, gene, company or number.")],
-    format: Format = "",
-    data: Data = None,
-    store: StorePath = None,
-    quiet: Quiet = False,
-) -> None:
+@click.argument("text", help="Brand, INN, code name, disease, gene, company or number.")
+@_format_option()
+@_data
+@_store
+@_quiet
+def find(text: str, format: str, data: Path | None, store: str | None, quiet: bool) -> None:
     """Search things by any of their names.  Example: atmpkg find kymria"""
     answer = _open(data, store, quiet, briefly=True).find(text)
     _print(answer, format)
@@ -405,12 +399,11 @@ def find(
 
 
 @app.command()
-def show(
-    product: Annotated[str, typer.Argument(help="Id, brand, INN or code name.")],
-    data: Data = None,
-    store: StorePath = None,
-    quiet: Quiet = False,
-) -> None:
+@click.argument("product", help="Id, brand, INN or code name.")
+@_data
+@_store
+@_quiet
+def show(product: str, data: Path | None, store: str | None, quiet: bool) -> None:
     """Show one product on one page.  Example: atmpkg show Kymriah"""
     from atmpkg.pages import product_page
 
@@ -418,12 +411,11 @@ def show(
 
 
 @app.command()
-def explain(
-    row: Annotated[str, typer.Argument(help="A row, as table:id.")],
-    data: Data = None,
-    store: StorePath = None,
-    quiet: Quiet = False,
-) -> None:
+@click.argument("row", help="A row, as table:id.")
+@_data
+@_store
+@_quiet
+def explain(row: str, data: Path | None, store: str | None, quiet: bool) -> None:
     """Tell where a fact comes from and who disagrees.  Example: atmpkg explain decision:tisagenlecleucel-eu-grant"""
     from atmpkg.pages import explanation
 
@@ -431,19 +423,15 @@ def explain(
 
 
 @app.command()
-def classify(
-    thing: Annotated[
-        str, typer.Argument(help="A product, a ruling (ruling:id), or a YAML or JSON file with criteria.")
-    ],
-    law: Annotated[
-        list[str] | None,
-        typer.Option(help="Jurisdiction, with a day if not today: EU, US@2026-11, JP. All when omitted."),
-    ] = None,
-    reasoner: Annotated[str, typer.Option(help="rules, or hermit (needs Java and atmpkg[reason]).")] = "rules",
-    data: Data = None,
-    store: StorePath = None,
-    quiet: Quiet = False,
-) -> None:
+@click.argument("thing", help="A product, a ruling (ruling:id), or a YAML or JSON file with criteria.")
+@click.option(
+    "--law", multiple=True, help="Jurisdiction, with a day if not today: EU, US@2026-11, JP. All when omitted."
+)
+@click.option("--reasoner", default="rules", help="rules, or hermit (needs Java and atmpkg[reason]).")
+@_data
+@_store
+@_quiet
+def classify(thing: str, law: Sequence[str], reasoner: str, data: Path | None, store: str | None, quiet: bool) -> None:
     """Say what a product is by law, and why.  Example: atmpkg classify darvadstrocel --law EU"""
     from atmpkg.opinion import opinion
 
@@ -453,28 +441,43 @@ def classify(
 
 
 @app.command()
-def tables(format: Format = "", data: Data = None, store: StorePath = None, quiet: Quiet = False) -> None:
-    """List what is known: tables with their rows and the day until which they reach.  Example: atmpkg tables"""
+@_format_option()
+@_data
+@_store
+@_quiet
+def tables(format: str, data: Path | None, store: str | None, quiet: bool) -> None:
+    """List the tables: their rows and the day until which they reach.  Example: atmpkg tables"""
     _print(_open(data, store, quiet, briefly=True).inventory(), format)
 
 
 @app.command()
+@click.option("--host", default="127.0.0.1", help="Address to listen on; only this machine when omitted.")
+@click.option("--port", default=8000, help="Port to listen on; 0 takes a free one.")
+@click.option("--base", default="", show_default=False, help="Public address, where a proxy stands before it.")
+@click.option("--writable", is_flag=True, help="Take changes that bring the token of ATMPKG_TOKEN.")
+@click.option("--timeout", default=30.0, help="Seconds that a query may run.")
+@click.option("--workers", default=0, help="Queries answered at the same time; 0: one per core.")
+@click.option("--memory", default=2048, help="MB that a query may use beyond the graph; 0: no ceiling.")
+@click.option("--answer", default=64, help="MB that an answer may have.")
+@click.option("--body", default=4, help="MB that a request may have.")
+@click.option("--queue", default=256, help="Requests that may wait for a worker.")
+@_data
+@_store
+@_quiet
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; only this machine when omitted.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
-    base: Annotated[str, typer.Option(help="Public address, where a proxy stands before it.")] = "",
-    writable: Annotated[
-        bool, typer.Option("--writable", help="Take changes that bring the token of ATMPKG_TOKEN.")
-    ] = False,
-    timeout: Annotated[float, typer.Option(help="Seconds that a query may run.")] = 30.0,
-    workers: Annotated[int, typer.Option(help="Queries answered at the same time; 0: one per core.")] = 0,
-    memory: Annotated[int, typer.Option(help="MB that a query may use beyond the graph; 0: no ceiling.")] = 2048,
-    answer: Annotated[int, typer.Option(help="MB that an answer may have.")] = 64,
-    body: Annotated[int, typer.Option(help="MB that a request may have.")] = 4,
-    queue: Annotated[int, typer.Option(help="Requests that may wait for a worker.")] = 256,
-    data: Data = None,
-    store: StorePath = None,
-    quiet: Quiet = False,
+    host: str,
+    port: int,
+    base: str,
+    writable: bool,
+    timeout: float,
+    workers: int,
+    memory: int,
+    answer: int,
+    body: int,
+    queue: int,
+    data: Path | None,
+    store: str | None,
+    quiet: bool,
 ) -> None:
     """Serve the graph as a SPARQL endpoint with a query page.  Example: atmpkg serve --port 8000"""
     from atmpkg.serve import run
@@ -485,18 +488,19 @@ def serve(
     settings = Settings(host=host, port=port, base=base, writable=writable, token=token, limits=limits)
     run.check(settings)
     kg, digest, modified = run.open_graph(data, store, _warn if quiet else say)
-    raise typer.Exit(run.serve(kg, digest, modified, settings, _warn if quiet else say))
+    raise click.exceptions.Exit(run.serve(kg, digest, modified, settings, _warn if quiet else say))
 
 
 @app.command()
+@click.argument("source", help="List of a regulator: ema or purple-book.")
+@click.option("--from-file", type=_PATH, help="Local copy of it; else it is brought from the web.")
+@click.option("--compare", is_flag=True, help="Show where it and the graph differ.")
+@_format_option()
+@_data
+@_store
+@_quiet
 def fetch(
-    source: Annotated[str, typer.Argument(help="List of a regulator: ema or purple-book.")],
-    from_file: Annotated[Path | None, typer.Option(help="Local copy of it; else it is brought from the web.")] = None,
-    compare: Annotated[bool, typer.Option("--compare", help="Show where it and the graph differ.")] = False,
-    format: Format = "",
-    data: Data = None,
-    store: StorePath = None,
-    quiet: Quiet = False,
+    source: str, from_file: Path | None, compare: bool, format: str, data: Path | None, store: str | None, quiet: bool
 ) -> None:
     """Read the list of a regulator, and compare it.  Example: atmpkg fetch ema --from-file medicines.xlsx --compare"""
     from atmpkg.fetch import compared, harvested, is_advanced, listed
@@ -516,28 +520,25 @@ def fetch(
             f"{advanced} advanced therapies in the list · {len(answer)} differences · "
             f"{len(answer) - open_ones} explained by a dispute"
         )
-    raise typer.Exit(1 if open_ones else 0)
+    raise click.exceptions.Exit(1 if open_ones else 0)
 
 
-link = typer.Typer(
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Links to other vocabularies: check them, count them, import what lies above them, ask elsewhere.",
+@app.group(cls=_InOrder, no_args_is_help=True)
+def link() -> None:
+    """Links to other vocabularies: check, count, import, ask."""
+
+
+@link.command("check")
+@click.option(
+    "--against",
+    type=_PATH,
+    multiple=True,
+    help="OBO, OWL, Turtle, obographs JSON or TSV file(s); else the evidence kept.",
 )
-app.add_typer(link, name="link")
-Sets = Annotated[list[str] | None, typer.Option("--set", help="Only this mapping set; may be repeated.")]
-
-
-@link.command(name="check")
-def link_check(
-    against: Annotated[
-        list[Path] | None, typer.Option(help="OBO, OWL, Turtle, obographs JSON or TSV file(s); else the evidence kept.")
-    ] = None,
-    more: Annotated[list[Path] | None, typer.Argument(help="Further files.", show_default=False)] = None,
-    data: Data = None,
-    quiet: Quiet = False,
-) -> None:
+@click.argument("more", type=_PATH, required=False, nargs=-1, help="Further files.")
+@_data
+@_quiet
+def link_check(against: Sequence[Path], more: Sequence[Path], data: Path | None, quiet: bool) -> None:
     """Find ids that are missing or obsolete and labels that drifted.  Example: atmpkg link check --against mondo.obo"""
     from atmpkg.names import Names
     from atmpkg.project import Project
@@ -558,28 +559,33 @@ def link_check(
         say(f"{found} problem{'' if found == 1 else 's'} in {len(paths)} mapping sets")
         if left:
             say(f"not covered by these files: {listed}")
-    raise typer.Exit(1 if found else 0)
+    raise click.exceptions.Exit(1 if found else 0)
 
 
-@link.command(name="coverage")
-def link_coverage(
-    kind: Annotated[str, typer.Argument(help="Kind of thing, such as disease; all when omitted.")] = "",
-    format: Format = "",
-    data: Data = None,
-    quiet: Quiet = False,
-) -> None:
+@link.command("coverage")
+@click.argument("kind", required=False, default="", help="Kind of thing, such as disease; all when omitted.")
+@_format_option()
+@_data
+@_quiet
+def link_coverage(kind: str, format: str, data: Path | None, quiet: bool) -> None:
     """Count how well each kind of thing is linked to each vocabulary.  Example: atmpkg link coverage disease"""
 
     _print(_open(data, None, quiet, briefly=True).ask("mapping-coverage", kind=kind or None), format)
 
 
-@link.command(name="import")
-def link_import(
-    name: Annotated[str, typer.Argument(help="Mapping set whose vocabulary is sliced: mondo, cl.")],
-    source: Annotated[list[Path], typer.Option("--from", help="Local copy of it: OBO, OWL, obographs JSON or TSV.")],
-    data: Data = None,
-    quiet: Quiet = False,
-) -> None:
+@link.command("import")
+@click.argument("name", help="Mapping set whose vocabulary is sliced: mondo, cl.")
+@click.option(
+    "--from",
+    "source",
+    type=_PATH,
+    multiple=True,
+    required=True,
+    help="Local copy of it: OBO, OWL, obographs JSON or TSV.",
+)
+@_data
+@_quiet
+def link_import(name: str, source: Sequence[Path], data: Path | None, quiet: bool) -> None:
     """Write the slice of a vocabulary above our terms.  Example: atmpkg link import mondo --from mondo.obo"""
     from atmpkg.linking import read_sets
     from atmpkg.names import Names
@@ -599,15 +605,14 @@ def link_import(
         say(f"{count} terms in {project.imports / f'{name}.ttl'}")
 
 
-@link.command(name="enrich")
-def link_enrich(
-    endpoint: Annotated[str, typer.Option(help="Address of a SPARQL endpoint.")],
-    sets: Sets = None,
-    name: Annotated[str, typer.Option(help="Name of the file and graph; else made of the address.")] = "",
-    timeout: Annotated[int, typer.Option(help="Seconds to wait for each answer.")] = 30,
-    data: Data = None,
-    quiet: Quiet = False,
-) -> None:
+@link.command("enrich")
+@click.option("--endpoint", required=True, help="Address of a SPARQL endpoint.")
+@click.option("--set", "sets", multiple=True, help="Only this mapping set; may be repeated.")
+@click.option("--name", default="", show_default=False, help="Name of the file and graph; else made of the address.")
+@click.option("--timeout", default=30, help="Seconds to wait for each answer.")
+@_data
+@_quiet
+def link_enrich(endpoint: str, sets: Sequence[str], name: str, timeout: int, data: Path | None, quiet: bool) -> None:
     """Bring labels and cross-references of linked terms home.  Example: atmpkg link enrich --endpoint https://..."""
     from atmpkg.federation import Endpoint, enriched
     from atmpkg.linking import mapped
@@ -627,7 +632,7 @@ def link_enrich(
     path = project.imports / f"{name or f'enriched-{_host(endpoint)}'}.ttl"
     if not lines:
         say(f"{endpoint} knows none of the {len(things)} things asked for; nothing was written")
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"# Made by atmpkg link enrich from {endpoint}; do not edit.\n{''.join(lines)}", encoding="utf-8")
     if not quiet:
@@ -640,15 +645,16 @@ def _host(endpoint: str) -> str:
     return (urlsplit(endpoint).hostname or "endpoint").replace(".", "-")
 
 
-@link.command(name="ask", context_settings=_OPEN)
+@link.command("ask", context_settings=_OPEN)
+@click.pass_context
+@click.argument("question", required=False, default="", help="Federated question; all are listed when omitted.")
+@click.option("--endpoint", default="", show_default=False, help="Another endpoint instead of the public one.")
+@click.option("--timeout", default=30, help="Seconds to wait for each answer.")
+@_format_option()
+@_data
+@_quiet
 def link_ask(
-    ctx: typer.Context,
-    question: Annotated[str, typer.Argument(help="Federated question; all are listed when omitted.")] = "",
-    endpoint: Annotated[str, typer.Option(help="Another endpoint instead of the public one.")] = "",
-    timeout: Annotated[int, typer.Option(help="Seconds to wait for each answer.")] = 30,
-    format: Format = "",
-    data: Data = None,
-    quiet: Quiet = False,
+    ctx: click.Context, question: str, endpoint: str, timeout: int, format: str, data: Path | None, quiet: bool
 ) -> None:
     """Ask a question that goes out to a public endpoint.  Example: atmpkg link ask protein-functions target=CD19"""
 
@@ -722,11 +728,11 @@ def _coloured() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-@app.callback(invoke_without_command=True)
-def _about(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
-    if version:
-        print(f"atmpkg {__version__}")
-        raise typer.Exit
+def _misuse(error: click.ClickException) -> str:
+    """Say in one line what is wrong with the words given, and where to read what is right."""
+    path = getattr(getattr(error, "ctx", None), "command_path", "atmpkg")
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return f"cannot run {path}: {message[:1].lower()}{message[1:]}{'' if message.endswith('?') else '.'} See {path} --help."
 
 
 def main() -> None:
@@ -737,8 +743,15 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character still shows the rest
     try:
-        app()
+        code = app.main(prog_name="atmpkg", standalone_mode=False)
         sys.stdout.flush()
+        sys.exit(code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        say(_misuse(error))
+        sys.exit(2)
     except AtmpkgError as error:
         sys.stdout.flush()
         say(str(error))

@@ -342,7 +342,7 @@ def test_nothing_heavy_is_imported(code: str, words: list[str]) -> None:
 
 
 def test_import_and_help_do_without_the_store_and_yaml() -> None:
-    assert loaded("import atmpkg") & {"pyoxigraph", "yaml", "typer"} == set()
+    assert loaded("import atmpkg") & {"pyoxigraph", "yaml", "click"} == set()
     assert loaded(CLI, "--help") & {"pyoxigraph", "yaml"} == set()
 
 

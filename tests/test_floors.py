@@ -38,7 +38,7 @@ LATE = {
     "httpx",
     "pyspark",
 }
-AT_THE_TOP = {"cli": {"typer"}, "serve": {"starlette", "uvicorn"}}
+AT_THE_TOP = {"cli": {"click"}, "serve": {"starlette", "uvicorn"}}
 
 
 def room(path: Path) -> str:
