@@ -238,11 +238,11 @@ def ask(
     quiet: bool,
 ) -> None:
     """Answer a question.  Example: atmpkg ask authorised-products jurisdiction=EU as-of=2022-01-01"""
-    from atmpkg.plots import picture_format
-
     parameters = given(ctx.args)
     format = _format(format, out)
     if plot:
+        from atmpkg.plots import picture_format
+
         picture_format(plot)
     kg = _open(data, store, quiet, briefly=True)
     if sparql or explain:
