@@ -732,7 +732,8 @@ def _misuse(error: click.ClickException) -> str:
     """Say in one line what is wrong with the words given, and where to read what is right."""
     path = getattr(getattr(error, "ctx", None), "command_path", "atmpkg")
     message = " ".join(error.format_message().split()).rstrip(".")
-    return f"cannot run {path}: {message[:1].lower()}{message[1:]}{'' if message.endswith('?') else '.'} See {path} --help."
+    stop = "" if message.endswith("?") else "."
+    return f"cannot run {path}: {message[:1].lower()}{message[1:]}{stop} See {path} --help."
 
 
 def main() -> None:
