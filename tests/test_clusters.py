@@ -28,7 +28,7 @@ def spark(needs: Callable[[bool, str], None], tmp_path_factory: pytest.TempPathF
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         patch.setenv("SPARK_WORKER_DIR", str(folder / "work"))
-        builder = sql.SparkSession.builder.master(os.environ.get("ATMPKG_SPARK", "local[2]"))
+        builder = sql.SparkSession.builder.master(os.environ.get("ATMPKG_SPARK", "local-cluster[2,1,1024]"))
         for key, value in {
             "spark.ui.enabled": "false",
             "spark.driver.host": "127.0.0.1",

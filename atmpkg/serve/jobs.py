@@ -10,8 +10,9 @@ import gzip
 import io
 import resource
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from atmpkg.errors import AtmpkgError, StoreError, UsageError, quoted
@@ -22,7 +23,6 @@ from atmpkg.stores import Embedded, malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import pyoxigraph as ox
 
@@ -151,6 +151,16 @@ class Kept(KnowledgeGraph):
         other.resolver.take(self.index)
         return other
 
+    def all_open(self) -> bool:
+        """Say whether a query need open nothing: the graph is in memory, or every file of the store is open."""
+        path = self.on_disk()
+        if path is None:
+            return True
+        with suppress(OSError):  # a system without /proc
+            held = {entry.resolve() for entry in Path("/proc/self/fd").iterdir()}
+            return all(file.resolve() in held for file in path.glob("*.sst"))
+        return False
+
 
 class TooLarge(Exception):
     """An answer larger than it may be."""
@@ -179,7 +189,7 @@ class Bench:
     most: int  # bytes of an answer
     today: dt.date | None = None  # that questions are asked on, where it is not the day of the request
     guarded: bool = True  # refuse what would reach out
-    confined: bool = False  # a query can open neither a socket nor a file: right for a graph in memory
+    confined: bool = False  # a query can open neither a socket nor a file: right where the whole graph is open
 
     def do(self, job: Job) -> Reply:
         """Do a job; what a client did wrong becomes a reply, as does what the engine cannot do."""
@@ -200,6 +210,7 @@ class Bench:
         """Open in this process what cannot be shared between processes."""
         if not self.confined:
             self.kg = self.kg.again()
+            self.confined = self.kg.all_open()
 
     @property
     def engine(self) -> ox.Store:

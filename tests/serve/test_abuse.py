@@ -317,11 +317,18 @@ def test_a_query_cannot_reach_out_or_open_files(strict: Any) -> None:
     assert heard == []
 
 
-def test_a_worker_could_not_connect_even_if_the_guard_let_it(sample: Any) -> None:
+@pytest.mark.parametrize("where", ["memory", "disk"])
+def test_a_worker_could_not_connect_even_if_the_guard_let_it(sample: Any, where: str, tmp_path: Path) -> None:
     """The second fence: while a query is evaluated nothing can be opened."""
+    from atmpkg.build import build
     from atmpkg.serve.jobs import Bench, Kept, Select
 
-    bench = Bench(Kept(sample.store, sample.project), {}, 1 << 20, guarded=False, confined=True)
+    on_disk = where == "disk"
+    store = build(sample.project, tmp_path / "built", most_in_memory=0).open() if on_disk else sample.store
+    bench = Bench(Kept(store, sample.project), {}, 1 << 20, guarded=False, confined=not on_disk)
+    if on_disk:
+        bench.kg.let_go()
+        bench.open()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.3)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
@@ -329,7 +336,7 @@ def test_a_worker_could_not_connect_even_if_the_guard_let_it(sample: Any) -> Non
         assert reply.status == 500 and b"127.0.0.1" not in reply.body
         with pytest.raises(TimeoutError):
             listener.accept()
-    assert bench.do(Select("ASK {}")).status == 200
+    assert bench.do(Select("SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }")).status == 200
 
 
 def processes(server: Any) -> list[int]:
