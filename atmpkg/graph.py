@@ -156,7 +156,7 @@ class KnowledgeGraph:
         answer = from_result(result, name, question.title, question.columns, Remarks(), hidden=hidden)
         return replace(
             answer,
-            remarks=self.completeness.remarks(question, given, terms, len(answer), _jurisdictions(answer)),
+            remarks=self.completeness.remarks(question, given, terms, len(answer)),
             sparql=question.bind(terms),
             about={key: text for key in ("answers", "counts", "not_counted") if (text := question.text(key))},
             spec=spec_of(question.path),
@@ -400,9 +400,3 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, Iterable):
         return [str(item) for item in value]
     return [str(value)]
-
-
-def _jurisdictions(answer: Answer) -> set[str]:
-    """Return the ids of the jurisdictions that the rows of an answer name."""
-    places = [at for at, name in enumerate(answer.names) if name in ("jurisdiction", "country")]
-    return {str(row[at]) for row in answer.rows for at in places if row[at]}

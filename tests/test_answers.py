@@ -41,9 +41,9 @@ def test_ask_gives_one_row_and_construct_none() -> None:
     "remarks, lines",
     [
         (Remarks(release="1"), ["2 rows · release 1"]),
-        (Remarks(as_of="2020-01-01", knowledge_until="2024-01-31", release="1"),
+        (Remarks(as_of="2020-01-01", known={"EU": "2024-01-31"}, everywhere=False, release="1"),
          ["2 rows · as of 2020-01-01 · known until 2024-01-31 · release 1"]),
-        (Remarks(as_of="2025-01-01", knowledge_until="2024-01-31", release="1"),
+        (Remarks(as_of="2025-01-01", known={"EU": "2024-01-31"}, everywhere=False, release="1"),
          ["warning: 2025-01-01 is later than the day until which the data reach (2024-01-31)",
           "2 rows · as of 2025-01-01 · known until 2024-01-31 · release 1"]),
         (Remarks(scope="products without a recorded price", nothing_recorded=3, release="1"),
