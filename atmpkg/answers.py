@@ -130,7 +130,7 @@ class Links:
     properties: Callable[[], Mapping[str, str]] = dict  # column to the property that it shows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Answer:
     """Rows that answer a question or a query."""
 
@@ -243,23 +243,31 @@ class Answer:
             shown = ", ".join(f"{name} ({counts[name]})" for name in ranked[:4])
             yield f"Sources: {shown}{more}; {sum(counts.values())} documents"
 
-    def _repr_html_(self) -> str:
-        return "".join(self._html())
+    def __repr__(self) -> str:
+        """Say in one line what was answered; the rows are in ``rows``, ``to_pandas()`` or, in a notebook, shown."""
+        given = (f"{name}={', '.join(values)}" for name, values in self.remarks.parameters.items())
+        return f"<answer {' '.join([self.name, *given])}: {self.remarks.lines(len(self))[-1]}>"
 
-    def _html(self) -> Iterator[str]:
-        """Yield the answer as HTML: ids and sources are links, a missing value says why where that is known."""
+    def _repr_html_(self) -> str:
+        return "".join(self.html(most=_SHOWN))
+
+    def html(self, *, most: int | None = None) -> Iterator[str]:
+        """Yield the answer as HTML: ids and sources are links, a missing value says why where that is known.
+
+        ``most``: rows to show; all when omitted.
+        """
         urls = {source.id: source for source in self.sources}
         yield f"<p><b>{html.escape(self.title)}</b></p><table><thead><tr>"
         for column in self.columns:
             meaning = column.meaning + (f" ({column.unit})" if column.unit else "")
             yield f'<th title="{html.escape(meaning)}">{html.escape(column.name.replace("_", " "))}</th>'
         yield "</tr></thead><tbody>"
-        for at, row in enumerate(self.rows[:_SHOWN]):
+        for at, row in enumerate(self.rows[:most]):
             cells = (self._cell(at, column, value, urls) for column, value in zip(self.columns, row, strict=True))
             yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
         yield "</tbody></table>"
-        if len(self) > _SHOWN:
-            yield f"<p>… {len(self) - _SHOWN} more rows</p>"
+        if most is not None and len(self) > most:
+            yield f"<p>… {len(self) - most} more rows</p>"
         yield "".join(f"<p><small>{html.escape(line)}</small></p>" for line in self.remarks.lines(len(self)))
 
     def _cell(self, at: int, column: AnswerColumn, value: Value, urls: Mapping[str, Source]) -> str:

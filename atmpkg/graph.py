@@ -250,17 +250,10 @@ class KnowledgeGraph:
             return self._dataset()
         from atmpkg.views import Again, View, draw
 
-        folders = self.project.folders("queries", "views")
-        query = find_query(folders, view)
-        if query is None:
-            known = sorted({p.stem for f in folders for p in f.rglob("*.rq")})
-            raise UsageError(
-                f"cannot draw {quoted(view)}: there is no such view{nearest(view, known) or '. See: atmpkg views'}"
-            )
-        chosen = View.of(query)
+        chosen = View.of(view_query(self.project, view))
         given, terms = self._terms(chosen.query, parameters)
         graph = draw(chosen, self.store, self.names, terms)
-        wanted = self.tables if query.words("tables") == ("all",) else query.words("tables")
+        wanted = self.tables if chosen.query.words("tables") == ("all",) else chosen.query.words("tables")
         made_from = {name: Again(partial(self._rows_of, name)) for name in wanted}
         return replace(
             graph,
@@ -392,6 +385,17 @@ def _cached(project: Project, say: Say, briefly: bool) -> tuple[Store, Callable[
     except StoreError as error:
         say(f"{error} Building in memory instead.")
         return in_memory(project), lambda: None
+
+
+def view_query(project: Project, name: str) -> Query:
+    """Return the query of a view; raise UsageError where there is no such view."""
+    folders = project.folders("queries", "views")
+    query = find_query(folders, name)
+    if query is None:
+        known = sorted({p.stem for f in folders for p in f.rglob("*.rq")})
+        hint = nearest(name, known) or ". See: atmpkg views"
+        raise UsageError(f"cannot draw {quoted(name)}: there is no such view{hint}")
+    return query
 
 
 def _texts(value: object) -> list[str]:
