@@ -46,13 +46,30 @@ class Remarks:
     """What stands beside an answer: dates in ISO 8601, how much is not known, and why there is nothing."""
 
     as_of: str = ""
-    knowledge_until: str = ""
-    knowledge: Mapping[str, str] = field(default_factory=dict)  # by jurisdiction, where several count
+    known: Mapping[str, str] = field(default_factory=dict)  # until when, by place; where all that there is was entered
+    partly: Mapping[str, str] = field(default_factory=dict)  # the same, where a part was looked for
+    everywhere: bool = True  # whether no place was asked for
     scope: str = ""
     nothing_recorded: int | None = None
     release: str = ""
     parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     empty: str = ""
+
+    @property
+    def knowledge_until(self) -> str:
+        """The day until which the data reach; empty where no survey says so.
+
+        It is the first of the days of the places asked for. Where none was asked for, a place that was looked through
+        in part only does not bound the answer, unless there is no other: then it is the last day of any.
+
+        >>> Remarks(known={"EU": "2026-03-14"}, partly={"PH": "2008-07-14"}).knowledge_until
+        '2026-03-14'
+        >>> Remarks(known={"EU": "2026-03-14"}, partly={"PH": "2008-07-14"}, everywhere=False).knowledge_until
+        '2008-07-14'
+        """
+        if not self.everywhere:
+            return min([*self.known.values(), *self.partly.values()], default="")
+        return min(self.known.values(), default="") or max(self.partly.values(), default="")
 
     def lines(self, rows: int) -> list[str]:
         """Return the remarks as sentences: a warning first, then why nothing was found, then the completeness line."""
@@ -68,21 +85,40 @@ class Remarks:
         said.append(f"release {self.release}")
         warning = []
         if self.knowledge_until and self.as_of > self.knowledge_until:
-            warning = [
-                f"warning: {self.as_of} is later than the day until which the data reach ({self.knowledge_until})"
-            ]
+            warning = [f"warning: {self.as_of} is later than the day until which the data reach ({self._bound()})"]
         return [*warning, *([self.empty] if self.empty else []), " · ".join(said)]
+
+    def _bound(self) -> str:
+        """Name the day until which the data reach, and the places where they do if there are several."""
+        both = {**self.known, **self.partly}
+        places = sorted(place for place, day in both.items() if place and day == self.knowledge_until)
+        told = len(both) > 1 and (self.known or not self.everywhere)
+        return self.knowledge_until + (f" in {', '.join(places)}" if told else "")
 
     def reach(self) -> str:
         """Say until when the data reach; where places differ, the first and the last of them.
 
-        >>> Remarks(knowledge_until="2021-03-01", knowledge={"EU": "2026-09-26", "HK": "2021-03-01"}).reach()
-        'known until 2021-03-01 (HK) to 2026-09-26 (EU)'
+        >>> Remarks(known={"EU": "2026-03-14", "US": "2026-08-19"}, partly={"PH": "2008-07-14"}).reach()
+        'known until 2026-03-14 (EU) to 2026-08-19 (US), elsewhere in part'
+        >>> Remarks(partly={"PH": "2008-07-14"}, everywhere=False).reach()
+        'known in part until 2008-07-14'
         """
-        if len(set(self.knowledge.values())) < 2:
-            return f"known until {self.knowledge_until}"
-        ends = [f(self.knowledge, key=lambda place: (self.knowledge[place], place)) for f in (min, max)]
-        return "known until " + " to ".join(f"{self.knowledge[place]} ({place})" for place in ends)
+        if not self.known and self.everywhere:
+            return f"known in part, until {self.knowledge_until} at the latest"
+        if not self.known:
+            return f"known in part until {_span(self.partly)}"
+        said = f"known until {_span(self.known)}"
+        if self.everywhere:
+            return said if "" in self.known else f"{said}, elsewhere in part"
+        return f"{said}, in part until {_span(self.partly)}" if self.partly else said
+
+
+def _span(days: Mapping[str, str]) -> str:
+    """Write the days until which several places are known: the first and the last, each with its place."""
+    first, last = (end(days, key=lambda place: (days[place], place)) for end in (min, max))
+    if days[first] == days[last]:
+        return days[first]
+    return " to ".join(f"{days[place]} ({place or 'all'})" for place in (first, last))
 
 
 @dataclass(frozen=True)
@@ -94,7 +130,7 @@ class Links:
     properties: Callable[[], Mapping[str, str]] = dict  # column to the property that it shows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Answer:
     """Rows that answer a question or a query."""
 
@@ -207,23 +243,31 @@ class Answer:
             shown = ", ".join(f"{name} ({counts[name]})" for name in ranked[:4])
             yield f"Sources: {shown}{more}; {sum(counts.values())} documents"
 
-    def _repr_html_(self) -> str:
-        return "".join(self._html())
+    def __repr__(self) -> str:
+        """Say in one line what was answered; the rows are in ``rows``, ``to_pandas()`` or, in a notebook, shown."""
+        given = (f"{name}={', '.join(values)}" for name, values in self.remarks.parameters.items())
+        return f"<answer {' '.join([self.name, *given])}: {self.remarks.lines(len(self))[-1]}>"
 
-    def _html(self) -> Iterator[str]:
-        """Yield the answer as HTML: ids and sources are links, a missing value says why where that is known."""
+    def _repr_html_(self) -> str:
+        return "".join(self.html(most=_SHOWN))
+
+    def html(self, *, most: int | None = None) -> Iterator[str]:
+        """Yield the answer as HTML: ids and sources are links, a missing value says why where that is known.
+
+        ``most``: rows to show; all when omitted.
+        """
         urls = {source.id: source for source in self.sources}
         yield f"<p><b>{html.escape(self.title)}</b></p><table><thead><tr>"
         for column in self.columns:
             meaning = column.meaning + (f" ({column.unit})" if column.unit else "")
             yield f'<th title="{html.escape(meaning)}">{html.escape(column.name.replace("_", " "))}</th>'
         yield "</tr></thead><tbody>"
-        for at, row in enumerate(self.rows[:_SHOWN]):
+        for at, row in enumerate(self.rows[:most]):
             cells = (self._cell(at, column, value, urls) for column, value in zip(self.columns, row, strict=True))
             yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
         yield "</tbody></table>"
-        if len(self) > _SHOWN:
-            yield f"<p>… {len(self) - _SHOWN} more rows</p>"
+        if most is not None and len(self) > most:
+            yield f"<p>… {len(self) - most} more rows</p>"
         yield "".join(f"<p><small>{html.escape(line)}</small></p>" for line in self.remarks.lines(len(self)))
 
     def _cell(self, at: int, column: AnswerColumn, value: Value, urls: Mapping[str, Source]) -> str:

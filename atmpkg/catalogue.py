@@ -90,6 +90,8 @@ def _schema(parameter: Parameter, allowed: Sequence[str]) -> dict[str, object]:
     words = _WORDS.get(parameter.type, "")
     about: dict[str, object] = {"description": parameter.meaning + (f" ({words})" if words else "")}
     one: dict[str, object] = {"type": "integer" if parameter.type == "integer" else "string"}
+    if parameter.minimum is not None:
+        one["minimum"] = parameter.minimum
     if parameter.type == "date":
         one["pattern"] = _DATE
     if values := parameter.values or tuple(allowed):

@@ -218,7 +218,9 @@ def _quoted_pair(key: str, value: str) -> str:
 @_format_option("table, tsv, csv, json, jsonl, md, parquet or xlsx; table on a terminal, else tsv.")
 @_out
 @click.option("--plot", type=_PATH, help="Draw the picture of the question: svg, png, pdf, html or json.")
-@click.option("--with-sources", is_flag=True, help="List title and URL of every source.")
+@click.option(
+    "--with-sources", is_flag=True, help="List title and URL of every source; with --out, in a file beside it."
+)
 @click.option("--sparql", is_flag=True, help="Print the SPARQL alone, and stop.")
 @click.option("--explain", is_flag=True, help="Print what is asked and the SPARQL with the values filled in, and stop.")
 @_data
@@ -255,13 +257,31 @@ def ask(
         answer.plot().save(plot)
     if out or not plot:
         _write(answer, format, out)
-    if with_sources:
+    if with_sources and out:
+        if format != "xlsx":  # which holds them in a sheet
+            _write(_sources(answer), format, _beside(out))
+    elif with_sources:
         for source in answer.sources:
             line = f"{source.id}: {source.title} <{source.url}>"
-            print(line) if format == "table" and not out and not plot else say(line)
+            print(line) if format == "table" and not plot else say(line)
     if not quiet:
         for line in answer.remarks.lines(len(answer)):
             say(line)
+
+
+def _beside(out: Path) -> Path:
+    """Return the file for the sources of an answer: prices.sources.tsv for prices.tsv."""
+    return out.with_name(f"{out.stem}.sources{out.suffix}")
+
+
+def _sources(answer: Answer) -> Answer:
+    """Return the sources of an answer as an answer."""
+    from atmpkg.answers import Answer, Remarks
+    from atmpkg.queries import AnswerColumn
+
+    columns = tuple(AnswerColumn(name) for name in ("source", "title", "publisher", "url"))
+    rows = tuple((source.id, source.title, source.publisher, source.url) for source in answer.sources)
+    return Answer("sources", f"Sources of {answer.name}", columns, rows, Remarks(release=answer.remarks.release))
 
 
 def _print_meaning(question: Query, parameters: dict[str, list[str]]) -> None:
@@ -366,9 +386,12 @@ def draw(
     """Draw a view as a picture, a page or a file for other tools.  Example: atmpkg draw company-network -o net.svg"""
     from atmpkg.files import Out
     from atmpkg.formats.graphs import FOLDERS, graph_writer, suffix_format
+    from atmpkg.graph import view_query
+    from atmpkg.project import Project
     from atmpkg.views import Counted
 
     parameters = given(ctx.args)
+    view_query(Project.find(data), view)  # a wrong name is said before a missing format, and before the graph is read
     format = format or suffix_format(out)
     writer = graph_writer(format)
     if out is None and format in FOLDERS:
@@ -441,13 +464,21 @@ def classify(thing: str, law: Sequence[str], reasoner: str, data: Path | None, s
 
 
 @app.command()
+@click.argument("name", required=False, help="One table alone.")
 @_format_option()
 @_data
 @_store
 @_quiet
-def tables(format: str, data: Path | None, store: str | None, quiet: bool) -> None:
+def tables(name: str | None, format: str, data: Path | None, store: str | None, quiet: bool) -> None:
     """List the tables: their rows and the day until which they reach.  Example: atmpkg tables"""
-    _print(_open(data, store, quiet, briefly=True).inventory(), format)
+    answer = _open(data, store, quiet, briefly=True).inventory()
+    if name:
+        known = [str(row[0]) for row in answer.rows]
+        if name not in known:
+            hint = nearest(name, known) or ". See: atmpkg tables"
+            raise UsageError(f"cannot list {quoted(name)}: there is no such table{hint}")
+        answer = replace(answer, rows=tuple(row for row in answer.rows if row[0] == name))
+    _print(answer, format)
 
 
 @app.command()

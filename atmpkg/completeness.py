@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -20,13 +21,18 @@ PREFIX atmp: <https://w3id.org/atmpkg/ontology/>
 PREFIX dcterms: <http://purl.org/dc/terms/>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX schema: <https://schema.org/>
+PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 """
 _SURVEYS = f"""{_PREFIXES}
-SELECT ?table ?jurisdiction ?product ?scope ?until ?whole ?complete {{
+SELECT ?table ?jurisdiction ?product ?scope ?until ?whole ?complete ?kinds {{
   ?survey a atmp:Survey ; atmp:surveyedTable/dcterms:identifier ?table ; atmp:knowledgeUntil/atmp:latest ?until ;
     atmp:whole ?whole ; atmp:complete ?complete ; rdfs:label ?scope .
   OPTIONAL {{ ?survey atmp:jurisdiction ?jurisdiction }}
   OPTIONAL {{ ?survey atmp:product ?product }}
+  OPTIONAL {{
+    SELECT ?survey (GROUP_CONCAT(?kind; SEPARATOR=" ") AS ?kinds) {{ ?survey atmp:surveyedKind/skos:notation ?kind }}
+    GROUP BY ?survey
+  }}
 }}
 """
 _AREAS = f"""{_PREFIXES}
@@ -58,6 +64,19 @@ _WORDS = {"unknownFor": "unknown", "notApplicableFor": "not-applicable", "confid
 _ABOUT = {"product": "atmp:product", "target": "atmp:target"}
 
 
+@dataclass(frozen=True)
+class Survey:
+    """A scope that was looked through: rows of a table in a place (IRI; "" for all places), of a product or all."""
+
+    table: str
+    place: str
+    product: str
+    scope: str
+    until: str  # ISO 8601
+    kinds: frozenset[str]  # of rows that were looked for; empty for all
+    done: bool  # whether all that there is was entered
+
+
 class Completeness:
     """Reads the remarks that belong to the answers of one store."""
 
@@ -72,27 +91,23 @@ class Completeness:
         given: Mapping[str, Sequence[str]],
         terms: Mapping[str, Sequence[str]],
         rows: int | None = None,
-        seen: Iterable[str] = (),
     ) -> Remarks:
-        """Return the remarks for a question with these parameters.
-
-        ``rows``: how many were found, where that counts; ``seen``: ids of the jurisdictions that the answer names; they
-        count where none was asked for.
-        """
+        """Return the remarks for a question with these parameters; ``rows``: how many were found, where that counts."""
         tables = question.words("tables")
-        places = _places(question, terms)
+        places, products = _places(question, terms), _products(terms, question)
         days = (_day(terms[name][0]) for name in ("as_of", "until") if terms.get(name))
-        scope, missing = self._unrecorded(question, tables, places, _products(terms, question))
-        reach = self._knowledge_until(tables, places or [data_iri("jurisdiction", id) for id in sorted(set(seen))])
+        scope, missing = self._unrecorded(question, tables, places, products)
+        wholly, partly = self._reach(self._surveys_for(question, products, of_all_kinds=False), places)
         return Remarks(
             as_of=next(days, self._today.isoformat()),
-            knowledge_until=min(reach.values(), default=""),
-            knowledge=reach,
+            known={place: survey.until for place, survey in wholly.items()},
+            partly={place: survey.until for place, survey in partly.items()},
+            everywhere=not places,
             scope=scope,
             nothing_recorded=missing,
             release=atmpkg.__version__,
             parameters={name: tuple(values) for name, values in given.items()},
-            empty=self._why(question, terms, places) if rows == 0 else "",
+            empty=self._why(question, terms, places, products) if rows == 0 else "",
         )
 
     def sources(self, ids: Iterable[str]) -> list[Source]:
@@ -119,8 +134,36 @@ class Completeness:
         }
 
     @cached_property
-    def _surveys(self) -> list[dict[str, str]]:
-        return list(rows(self._store, _SURVEYS))
+    def _surveys(self) -> list[Survey]:
+        return [
+            Survey(
+                table=row["table"],
+                place=row["jurisdiction"],
+                product=row["product"],
+                scope=row["scope"],
+                until=row["until"],
+                kinds=frozenset(row["kinds"].split()),
+                done=row["complete"] == "true" and (row["whole"] == "true" or bool(row["product"])),
+            )
+            for row in rows(self._store, _SURVEYS)
+        ]
+
+    def _surveys_for(self, question: Query, products: Sequence[str], *, of_all_kinds: bool) -> list[Survey]:
+        """Return the surveys that looked for what a question reads first; those of one product where it is asked for.
+
+        One that looked for some of the kinds only is not done; ``of_all_kinds`` says whether this holds too where a
+        question is about every kind.
+        """
+        table, kinds = question.words("tables")[:1], frozenset(question.words("kinds"))
+        return [
+            replace(survey, done=survey.done and (not survey.kinds or (bool(kinds) and kinds <= survey.kinds)))
+            if kinds or of_all_kinds
+            else survey
+            for survey in self._surveys
+            if survey.table in table
+            and (not survey.product or survey.product in products)
+            and (not survey.kinds or not kinds or kinds & survey.kinds)
+        ]
 
     def _areas(self, place: str) -> set[str]:
         """Return the jurisdictions whose acts can have effect in a place, itself included."""
@@ -128,21 +171,22 @@ class Completeness:
             self._areas_of[place] = {place, *(row["area"] for row in rows(self._store, _AREAS % place))}
         return self._areas_of[place]
 
-    def _knowledge_until(self, tables: Sequence[str], places: Sequence[str]) -> dict[str, str]:
-        """Return the day until which the first of the tables was surveyed, by place; nothing where one was not.
+    def _reach(self, surveys: Sequence[Survey], places: Sequence[str]) -> tuple[dict[str, Survey], dict[str, Survey]]:
+        """Return the survey that says how far the data reach in each place: where one is done, and where none is.
 
-        A complete survey of the whole jurisdiction counts before any other; of several, the latest.
+        A place is one that was asked for, else each that was surveyed. Its own surveys count before those of a union
+        whose acts reach it; one that is done before any other; of several, the latest.
         """
-        surveys = [row for row in self._surveys if row["table"] in tables[:1]]
-        latest: dict[str, str] = {}
-        for place in places or sorted({row["jurisdiction"] for row in surveys}):
-            areas = {"", *self._areas(place)} if place else set()
-            fitting = [row for row in surveys if not place or row["jurisdiction"] in areas]
-            if not fitting:
-                return {}
-            sure = [row for row in fitting if row["whole"] == row["complete"] == "true"]
-            latest[_id(place)] = max(row["until"] for row in sure or fitting)
-        return latest
+        wholly: dict[str, Survey] = {}
+        partly: dict[str, Survey] = {}
+        for place in places or sorted({survey.place for survey in surveys}):
+            own = [survey for survey in surveys if survey.place in ("", place)]
+            fitting = own or [survey for survey in surveys if survey.place in self._areas(place)]
+            if done := [survey for survey in fitting if survey.done]:
+                wholly[_id(place)] = max(done, key=lambda survey: survey.until)
+            elif fitting:
+                partly[_id(place)] = max(fitting, key=lambda survey: survey.until)
+        return wholly, partly
 
     def _states(self, table: str, property: str) -> bool:
         """Tell whether any row of a table names a product or a jurisdiction of its own."""
@@ -173,14 +217,20 @@ class Completeness:
         above = {area for place in places for area in self._areas(place)} if "atmp:reaches" in question.sparql else ()
         return [*dict.fromkeys(places), *sorted(set(above) - set(places))]
 
-    def _why(self, question: Query, terms: Mapping[str, Sequence[str]], places: Sequence[str]) -> str:
-        """Say why nothing was found: nothing recorded at all, nothing that fits, none there, or not looked for."""
+    def _why(
+        self, question: Query, terms: Mapping[str, Sequence[str]], places: Sequence[str], products: Sequence[str]
+    ) -> str:
+        """Say why nothing was found: it was looked for and is not there, looked for in part, or not looked for.
+
+        Rows of the table that do not fit are counted, as they show that something else would have been found.
+        """
         tables = question.words("tables")
         if not tables:
-            return "nothing fits what was asked."
-        table = tables[0]
+            return "nothing recorded: nothing fits what was asked."
+        table, kinds = tables[0], question.words("kinds")
+        surveys = self._surveys_for(question, products, of_all_kinds=True)
         if not self._count(table, []):
-            return f"nothing is recorded: the table {table} has no rows yet."
+            return self._looked_for(f"the table {table} has no rows yet", kinds, surveys, places)
         if places and not self._states(table, "jurisdiction"):
             places = []  # its rows name no place, so none can be counted there
         about = [(p, list(terms[p.name])) for p in question.parameters if p.type in _ABOUT and terms.get(p.name)]
@@ -190,34 +240,26 @@ class Completeness:
         whom = (f" for {named}" if named else "") + (f" in {_ids(places)}" if places else "")
         reaching = "atmp:reaches" in question.sparql  # what a union authorised counts for its members
         here = [*patterns, _in([*places, *above] if reaching else places)] if places else patterns
-        if here and (count := self._count(table, here)):
-            return f"nothing fits: {table} has {_rows(count)}{whom}, but none that fits all that was asked."
-        if not here:
-            return f"nothing fits: {table} has {_rows(self._count(table, []))}, but none that fits what was asked."
+        if count := self._count(table, here):
+            return self._looked_for(f"none of {_rows(count)} of {table}{whom} fits", kinds, surveys, places)
         if above and (count := self._count(table, [*patterns, _in(above)])):
             whose = f"{_rows(count)} in {_ids(above)}, whose acts reach or reached it"
             return f"nothing recorded: no {table}{whom} itself, but {whose}."
-        return self._looked_for(table, whom, _products(terms, question), [*places, *above])
+        return self._looked_for(f"no {table}{whom}", kinds, surveys, places)
 
-    def _looked_for(self, table: str, whom: str, products: Sequence[str], areas: Sequence[str]) -> str:
-        """Say whether somebody looked for rows of a table about products in areas, and how far."""
-        fitting = [
-            row
-            for row in self._surveys
-            if row["table"] == table
-            and (not row["jurisdiction"] or not areas or row["jurisdiction"] in areas)
-            and (not row["product"] or row["product"] in products)
-        ]
-        if sure := [row for row in fitting if row["complete"] == "true" and (row["whole"] == "true" or row["product"])]:
-            last = max(sure, key=lambda row: row["until"])
-            return f"looked for and none found: no {table}{whom} until {last['until']} ({last['scope']})."
-        if fitting:
-            last = max(fitting, key=lambda row: row["until"])
-            return (
-                f"nothing recorded: no {table}{whom}; it was looked for in part only, until {last['until']} "
-                f"({last['scope']})."
-            )
-        return f"not looked for: no {table}{whom} is recorded, and no survey says that anybody looked."
+    def _looked_for(self, none: str, kinds: Sequence[str], surveys: Sequence[Survey], places: Sequence[str]) -> str:
+        """Say whether somebody looked for such rows in all those places; ``none``: what there is none of."""
+        what = f" of {_one_of(kinds)}" if kinds else ""
+        wholly, partly = self._reach(surveys, places)
+        if not wholly and not partly:
+            return f"not looked for: {none}, and no survey{what} says that anybody looked."
+        if (places and len(wholly) == len(places)) or "" in wholly:
+            first = min(wholly.values(), key=lambda survey: survey.until)
+            return f"looked for and none found: {none}, until {first.until} ({first.scope})."
+        if not places:
+            return f"nothing recorded: {none}; surveys{what} cover some places or a part only."
+        last = max([*partly.values(), *wholly.values()], key=lambda survey: survey.until)
+        return f"nothing recorded: {none}; surveys{what} cover a part only, until {last.until} ({last.scope})."
 
     def _count(self, table: str, patterns: Sequence[str]) -> int:
         inside = "".join(f" ; {pattern.partition(' . ')[0]}" for pattern in patterns)
@@ -250,6 +292,16 @@ def _ids(iris: Iterable[str]) -> str:
 
 def _in(places: Iterable[str]) -> str:
     return f"atmp:jurisdiction ?place . VALUES ?place {{ {' '.join(f'<{place}>' for place in places)} }}"
+
+
+def _one_of(kinds: Sequence[str]) -> str:
+    """Name kinds of rows, the first of many.
+
+    >>> _one_of(["refusal"]), _one_of(["refusal", "withdrawal"]), _one_of("abcdefg")
+    ('refusal', 'refusal or withdrawal', 'a, b, c or another kind asked for')
+    """
+    shown = list(kinds) if len(kinds) < 5 else [*kinds[:3], "another kind asked for"]
+    return " or ".join([*([", ".join(shown[:-1])] if shown[:-1] else []), shown[-1]])
 
 
 def _rows(count: int) -> str:

@@ -156,7 +156,7 @@ class KnowledgeGraph:
         answer = from_result(result, name, question.title, question.columns, Remarks(), hidden=hidden)
         return replace(
             answer,
-            remarks=self.completeness.remarks(question, given, terms, len(answer), _jurisdictions(answer)),
+            remarks=self.completeness.remarks(question, given, terms, len(answer)),
             sparql=question.bind(terms),
             about={key: text for key in ("answers", "counts", "not_counted") if (text := question.text(key))},
             spec=spec_of(question.path),
@@ -250,17 +250,10 @@ class KnowledgeGraph:
             return self._dataset()
         from atmpkg.views import Again, View, draw
 
-        folders = self.project.folders("queries", "views")
-        query = find_query(folders, view)
-        if query is None:
-            known = sorted({p.stem for f in folders for p in f.rglob("*.rq")})
-            raise UsageError(
-                f"cannot draw {quoted(view)}: there is no such view{nearest(view, known) or '. See: atmpkg views'}"
-            )
-        chosen = View.of(query)
+        chosen = View.of(view_query(self.project, view))
         given, terms = self._terms(chosen.query, parameters)
         graph = draw(chosen, self.store, self.names, terms)
-        wanted = self.tables if query.words("tables") == ("all",) else query.words("tables")
+        wanted = self.tables if chosen.query.words("tables") == ("all",) else chosen.query.words("tables")
         made_from = {name: Again(partial(self._rows_of, name)) for name in wanted}
         return replace(
             graph,
@@ -394,15 +387,20 @@ def _cached(project: Project, say: Say, briefly: bool) -> tuple[Store, Callable[
         return in_memory(project), lambda: None
 
 
+def view_query(project: Project, name: str) -> Query:
+    """Return the query of a view; raise UsageError where there is no such view."""
+    folders = project.folders("queries", "views")
+    query = find_query(folders, name)
+    if query is None:
+        known = sorted({p.stem for f in folders for p in f.rglob("*.rq")})
+        hint = nearest(name, known) or ". See: atmpkg views"
+        raise UsageError(f"cannot draw {quoted(name)}: there is no such view{hint}")
+    return query
+
+
 def _texts(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     if isinstance(value, Iterable):
         return [str(item) for item in value]
     return [str(value)]
-
-
-def _jurisdictions(answer: Answer) -> set[str]:
-    """Return the ids of the jurisdictions that the rows of an answer name."""
-    places = [at for at, name in enumerate(answer.names) if name in ("jurisdiction", "country")]
-    return {str(row[at]) for row in answer.rows for at in places if row[at]}

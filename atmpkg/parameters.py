@@ -212,4 +212,6 @@ def _integer(parameter: Parameter, value: str) -> str:
         number = _MOST
     if abs(number) >= _MOST:
         raise UsageError(f"cannot read {_said(parameter.name)}={quoted(value)}: expected a whole number.")
+    if parameter.minimum is not None and number < parameter.minimum:
+        raise UsageError(f"cannot read {_said(parameter.name)}={quoted(value)}: expected {parameter.minimum} or more.")
     return literal(str(number), "integer")

@@ -86,7 +86,7 @@ def footer(graph: Graph) -> str:
     """Return the line that says what a drawing rests on."""
     remarks = graph.remarks
     said = [f"atmpkg {remarks.release}", f"as of {remarks.as_of}" if remarks.as_of else ""]
-    said += [f"data reach until {remarks.knowledge_until}" if remarks.knowledge_until else "", "CC BY 4.0"]
+    said += [remarks.reach() if remarks.knowledge_until else "", "CC BY 4.0"]
     return " · ".join(part for part in said if part) + f" · atmpkg draw {graph.name}"
 
 

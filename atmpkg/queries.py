@@ -46,6 +46,7 @@ class Parameter:
     many: bool = True
     values: tuple[str, ...] = ()
     values_from: str = ""
+    minimum: int | None = None  # of an integer
     variable: str = ""  # of its VALUES block, where an answer column has the parameter's name
 
     @property

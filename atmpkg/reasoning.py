@@ -1,7 +1,8 @@
 """Rules: CONSTRUCT queries that run in declared strata and fill the graph ``inferred``.
 
 A rule's header says its ``stratum`` (a whole number) and which rule of the law or of the house it keeps. Negation and
-aggregates may read only what lower strata made; within a stratum the rules run until nothing new follows.
+aggregates may read only what lower strata made. A rule that reads what its own stratum makes says ``recursive: true``:
+those run until nothing new follows, the others once.
 """
 
 from __future__ import annotations
@@ -38,11 +39,13 @@ def infer(store: Embedded, rules: Iterable[Query]) -> Mapping[str, int]:
     store.clear(INFERRED)
     added: dict[str, int] = {}
     for number, group in ordered:
+        running, known = group, {rule.name: set[bytes]() for rule in group}
         for _ in range(_ROUNDS):
-            new = {rule.name: _added(store, rule) for rule in group}
+            new = {rule.name: _added(store, rule, known[rule.name]) for rule in running}
             for name, count in new.items():
                 added[name] = added.get(name, 0) + count
-            if not any(new.values()) or not any(rule.header.get("recursive") for rule in group):
+            running = [rule for rule in running if rule.header.get("recursive")]
+            if not any(new.values()) or not running:
                 break
         else:
             names = ", ".join(rule.name for rule in group)
@@ -50,9 +53,9 @@ def infer(store: Embedded, rules: Iterable[Query]) -> Mapping[str, int]:
     return added
 
 
-def _added(store: Embedded, rule: Query) -> int:
+def _added(store: Embedded, rule: Query, known: set[bytes]) -> int:
     try:
-        return store.infer(rule.sparql, INFERRED)
+        return store.infer(rule.sparql, INFERRED, known)
     except UsageError as error:
         raise DataError([Problem(rule.path.name, 0, "", str(error), "a CONSTRUCT query")]) from None
 

@@ -72,9 +72,9 @@ def _rules(store: Embedded, rules: list[Query]) -> dict[str, float]:
     taken: dict[str, float] = {}
     plain = reasoning._added
 
-    def added(of: Embedded, rule: Query) -> int:
+    def added(of: Embedded, rule: Query, known: set[bytes]) -> int:
         start = time.perf_counter()
-        count = plain(of, rule)
+        count = plain(of, rule, known)
         taken[rule.name] = taken.get(rule.name, 0.0) + time.perf_counter() - start
         return count
 

@@ -137,9 +137,9 @@ class House:
             curie=canonical(names),
         )
 
-    def absent(self, subject: str, comment: str) -> Line:
-        """Record that nothing was found."""
-        return Line(subject, self.labels[subject], comment=comment)
+    def absent(self, subject: str, comment: str, how: str = LEXICAL) -> Line:
+        """Record that nothing was found; ``how`` it was looked for, by name where nothing else is said."""
+        return Line(subject, self.labels[subject], mapping_justification=how, comment=comment)
 
     def below(self, parent: str) -> list[str]:
         """Return the classes below one of the ontology."""
@@ -244,7 +244,12 @@ def to_efo(house: House) -> Iterator[Line]:
             (id,) = found
             yield Line(subject, disease["label"], EXACT, id, "", how, confidence="0.9", comment=comment)
         else:
-            yield house.absent(subject, "EFO has no id of its own for it, by cross-reference or name; it uses Mondo's")
+            yield house.absent(
+                subject,
+                "no EFO id by exact cross-reference of Mondo, nor by our name or Mondo's among the EFO ids of this "
+                "version;"
+                " terms that EFO takes from other vocabularies were not looked up",
+            )
 
 
 def through_mondo(
@@ -252,15 +257,18 @@ def through_mondo(
 ) -> Make:
     """Return the function that follows the exact cross-references of Mondo.
 
-    ``named``: a whole copy of the vocabulary was read, and what it does not hold is not linked.
+    ``named``: a whole copy of the vocabulary was read, and what it does not hold is not linked. The vocabulary is not
+    searched by name in either case, and an absence says so.
     """
+    where = "not searched by name" if named else "not looked up in the vocabulary itself"
 
     def make(house: House) -> Iterator[Line]:
+        release = read_sets(MAPPING_SETS)["mondo"].version
         for disease in house.tables["disease"]:
             subject = f"disease:{disease['id']}"
             way = house.diseases.get(subject)
             if way is None:
-                yield house.absent(subject, "no term in Mondo to go through")
+                yield house.absent(subject, f"{where}: no term in Mondo to go through", CHAINED)
                 continue
             ids = [house.curie(id, "") for id in house.mondo[way.object_id][column].split("|") if id]
             found = sorted(id for id in ids if _well_formed(id) and (not named or house.references.terms[id].label))
@@ -271,7 +279,7 @@ def through_mondo(
             if not found:
                 gone = f": {', '.join(ids)} of Mondo is not in it" if ids else ""
                 yield house.absent(
-                    subject, f"no exact cross-reference from {way.object_id} to a term of this version{gone}"
+                    subject, f"{where}: no exact cross-reference from {way.object_id} in Mondo {release}{gone}", CHAINED
                 )
 
     return make

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - messages stand on one line, as they are read
 """Answers are rows of plain values, and say how much they know."""
 
 from collections.abc import Callable
@@ -41,9 +42,9 @@ def test_ask_gives_one_row_and_construct_none() -> None:
     "remarks, lines",
     [
         (Remarks(release="1"), ["2 rows · release 1"]),
-        (Remarks(as_of="2020-01-01", knowledge_until="2024-01-31", release="1"),
+        (Remarks(as_of="2020-01-01", known={"EU": "2024-01-31"}, everywhere=False, release="1"),
          ["2 rows · as of 2020-01-01 · known until 2024-01-31 · release 1"]),
-        (Remarks(as_of="2025-01-01", knowledge_until="2024-01-31", release="1"),
+        (Remarks(as_of="2025-01-01", known={"EU": "2024-01-31"}, everywhere=False, release="1"),
          ["warning: 2025-01-01 is later than the day until which the data reach (2024-01-31)",
           "2 rows · as of 2025-01-01 · known until 2024-01-31 · release 1"]),
         (Remarks(scope="products without a recorded price", nothing_recorded=3, release="1"),
@@ -59,6 +60,15 @@ def test_an_answer_is_a_data_frame_too(sample: KnowledgeGraph, needs: Callable[[
     frame = sample.ask("approval-lag", first="US", second="EU").to_pandas()
     assert list(frame["product"]) == ["foxtrocel", "alfacel"]
     assert frame.attrs["question"] == "approval-lag"
+
+
+def test_an_answer_is_told_in_one_line(sample: KnowledgeGraph) -> None:
+    answer = sample.ask("authorised-products", jurisdiction="EU", as_of="2020-01-01")
+    assert repr(answer) == (
+        "<answer authorised-products jurisdiction=EU as_of=2020-01-01: 1 row · as of 2020-01-01 · known until 2024-01-31"
+        f" · 0 products without a recorded decision in EU · release {answer.remarks.release}>"
+    )
+    assert "<table>" in answer._repr_html_()
 
 
 @pytest.mark.filterwarnings("ignore:Dataset.default_context is deprecated:DeprecationWarning")  # within rdflib 7

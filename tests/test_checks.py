@@ -85,7 +85,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
     ),
     "event-once": (
         row("decision", id="again", kind="application-submitted"),
-        "decision.tsv:40: found again: the same application-submitted on the same day as alfacel-eu-submitted; expected one row for one event",
+        "decision.tsv:41: found again: the same application-submitted on the same day as alfacel-eu-submitted; expected one row for one event",
     ),
     "grant-after-application": (
         row("decision", id="late", date="2018-09-01", number="EU/1/18/9001"),
@@ -137,7 +137,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
     ),
     "status-event-without-authorisation": (
         row("decision", id="early", kind="withdrawal", date="2015-01-01", reason="commercial", **{"holder": ""}),
-        "decision.tsv:40 [kind]: found early: withdrawal without an authorisation open by then; expected a grant before it with the same number",
+        "decision.tsv:41 [kind]: found early: withdrawal without an authorisation open by then; expected a grant before it with the same number",
     ),
     "status-event-has-date": (
         cell("decision", "expiry\t2018-07-01", "expiry\tunknown"),

@@ -103,6 +103,37 @@ def test_a_csv_ends_its_lines_as_the_standard_says_and_is_utf_8() -> None:
     assert run.stdout.decode() == 'a,b\r\n"x, y",アルファ\r\n'
 
 
+@pytest.mark.parametrize("format, beside", [("tsv", True), ("md", True), ("xlsx", False)])
+def test_with_sources_and_a_file_writes_them_beside_it(format: str, beside: bool, tmp_path: Path, atmpkg: Run) -> None:
+    out = tmp_path / f"gone.{format}"
+    run = atmpkg("ask", "market-exits", "--with-sources", "--quiet", "--out", str(out))
+    assert (run.code, run.out, run.err) == (0, "", "")
+    listed = tmp_path / f"gone.sources.{format}"
+    assert sorted(tmp_path.iterdir()) == sorted([out, *([listed] if beside else [])])
+    assert not beside or "Sample register" in listed.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["tables", "decisio"], "cannot list 'decisio': there is no such table; did you mean decision?\n"),
+        (["tables", "nope"], "cannot list 'nope': there is no such table. See: atmpkg tables\n"),
+        (["draw", "nope"], "cannot draw 'nope': there is no such view. See: atmpkg views\n"),
+        (["draw", "nope", "--format", "pdff"], "cannot draw 'nope': there is no such view. See: atmpkg views\n"),
+        (["ask", "stale-facts", "older-than-days=-1"], "cannot read older-than-days='-1': expected 0 or more.\n"),
+        (["fetch", "ema", "--from-file", "gone.xls"], "cannot read gone.xls: there is no such file.\n"),
+    ],
+)
+def test_a_wrong_name_is_told_in_one_line(words: list[str], said: str, atmpkg: Run) -> None:
+    atmpkg("build")
+    run = atmpkg(*words)
+    assert (run.code, run.out, run.err) == (2, "", said)
+
+
+def test_one_table_is_listed_alone(atmpkg: Run) -> None:
+    assert [line.split("\t")[0] for line in atmpkg("tables", "decision").out.splitlines()] == ["table", "decision"]
+
+
 def test_with_sources_lists_title_and_address(atmpkg: Run) -> None:
     run = atmpkg("ask", "disputes", "product=alfacel", "--with-sources", "--format", "tsv")
     assert "paper: Sample review <https://example.org/paper>\n" in run.err

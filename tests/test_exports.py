@@ -155,12 +155,12 @@ def test_a_missing_value_keeps_its_reason(sample: KnowledgeGraph) -> None:
 @pytest.mark.parametrize(
     "question, given, why",
     [
-        ("outside-marketing-authorisation", {"jurisdiction": "US"}, "not looked for: no supply-route in US is recorded,"),
+        ("outside-marketing-authorisation", {"jurisdiction": "US"}, "not looked for: no supply-route in US, and no survey"),
         ("exclusivity", {"jurisdiction": "DE"}, "nothing recorded: no exclusivity in DE itself, but 1 row in EU, whose"),
-        ("outside-marketing-authorisation", {"jurisdiction": "DE", "as_of": "1999"}, "nothing fits: supply-route has"),
+        ("outside-marketing-authorisation", {"jurisdiction": "DE", "as_of": "1999"}, "nothing recorded: none of 1 row of supply-route in DE fits; surveys cover"),
         ("names", {"product": "deltavec"}, ""),
         ("decision-history", {"product": "echocel"}, ""),
-        ("safety-timeline", {"product": "bravocel"}, "nothing fits: decision has 4 rows for bravocel, but none"),
+        ("safety-timeline", {"product": "bravocel"}, "nothing recorded: none of 4 rows of decision for bravocel fits; surveys cover some"),
         ("refused-or-withdrawn-applications", {"jurisdiction": "DE", "since": "2025"}, "nothing recorded: no decision in DE"),
     ],
 )  # fmt: skip
@@ -178,10 +178,10 @@ def test_looked_for_and_none_found_is_said(own_sample: Path, in_memory: Callable
         file.write("price-gb\tprice\tGB\t\tlist prices\t2024-02-01\t2024-01-31\tyes\tyes\t0\tregister\t\t\n")
     kg = in_memory(Project(own_sample, home()))
     assert kg.ask("list-prices", country="GB").remarks.empty == (
-        "looked for and none found: no price in GB until 2024-01-31 (list prices)."
+        "looked for and none found: no price in GB, until 2024-01-31 (list prices)."
     )
     assert kg.ask("outside-marketing-authorisation", jurisdiction="US").remarks.empty == (
-        "nothing recorded: no supply-route in US; it was looked for in part only, until 2024-01-31 (orphans)."
+        "nothing recorded: no supply-route in US; surveys cover a part only, until 2024-01-31 (orphans)."
     )
 
 

@@ -31,6 +31,7 @@ ASKED = {
     "boxed-warnings.2020": "jurisdiction=US as-of=2020",
     "car-constructs": "",
     "car-constructs.target": "target=CD19",
+    "car-constructs.silenced": "target=PDCD1",
     "clinical-holds": "",
     "genome-editing": "",
     "mechanisms": "",

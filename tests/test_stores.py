@@ -122,6 +122,24 @@ def test_infer_adds_only_what_no_graph_holds(own: Embedded) -> None:
     assert values(own, "SELECT (STR(?s) AS ?o) { GRAPH <urn:i> { ?s ?p ?any } } ORDER BY ?o") == ["urn:a", "urn:b"]
 
 
+def test_infer_tells_what_is_new_by_whole_triples_and_keeps_blank_nodes() -> None:
+    own = Embedded.memory()
+    own.load(b'<urn:a> <urn:p> "1" <urn:g> .\n<urn:b> <urn:p> "2" <urn:g> .\n<urn:c> <urn:q> _:x <urn:g> .\n')
+    assert own.infer("CONSTRUCT { ?s <urn:p> '1' } WHERE { ?s ?p ?o }", "urn:i") == 2  # the first stands already
+    assert own.infer("CONSTRUCT { ?x <urn:of> ?s . ?s <urn:q> ?x } WHERE { ?s <urn:q> ?x }", "urn:i") == 1
+    assert values(own, "SELECT (STR(?s) AS ?o) { ?s <urn:q> ?x . ?x <urn:of> ?s }") == ["urn:c"]
+    assert own.infer("CONSTRUCT { ?s <urn:t> 'a\\nb\\u0085\\r' } WHERE { ?s <urn:p> '2' }", "urn:i") == 1
+    assert values(own, "SELECT ?o { ?s <urn:t> ?o }") == ["a\nb\u0085\r"]
+
+
+def test_infer_does_not_look_up_again_what_the_query_yielded_before(own: Embedded) -> None:
+    known: set[bytes] = set()
+    query = "CONSTRUCT { ?s <urn:seen> true } WHERE { ?s <urn:p> ?o }"
+    assert own.infer(query, "urn:i", known) == len(known) == 2
+    own.clear("urn:i")
+    assert own.infer(query, "urn:i", known) == 0
+
+
 @pytest.mark.parametrize("end", ["", "\n", "\n\n"])
 def test_a_malformed_query_shows_the_place(store: Store, end: str) -> None:
     with pytest.raises(UsageError) as caught:

@@ -97,6 +97,8 @@ def _workbook(path: Path) -> Iterator[Mapping[str, str]]:
         from openpyxl.utils.exceptions import InvalidFileException
     except ImportError:
         raise UsageError("cannot read a workbook: pip install 'atmpkg[fetch]', or give the JSON.") from None
+    if not path.is_file():
+        raise UsageError(f"cannot read {path}: there is no such file.")
     try:
         book = load_workbook(path, read_only=True)
     except (zipfile.BadZipFile, InvalidFileException, KeyError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 from atmpkg.answers import Answer
 from atmpkg.formats.columnar import parquet_bytes
@@ -39,3 +40,11 @@ def suffix_format(suffix: str) -> str:
 def content(answer: Answer, format: str) -> bytes:
     """Return an answer in a format, as what a file would hold."""
     return BINARY[format](answer) if format in BINARY else WRITERS[format](answer).encode()
+
+
+def web_page(answer: Answer) -> bytes:
+    """Return an answer as a page for a browser: no script and no style, and all text of it escaped."""
+    head = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(answer.title)}</title></head><body>'
+    )
+    return "".join([head, *answer.html(), "</body></html>\n"]).encode()

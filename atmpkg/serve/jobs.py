@@ -289,11 +289,12 @@ def _tidy(body: bytes, format: str) -> bytes:
 
 
 def _ask(bench: Bench, job: Ask) -> Reply:
-    from atmpkg.formats import FORMATS, content
+    from atmpkg.formats import FORMATS, content, web_page
 
-    formats = {media: name for media, name in ANSWERS.items() if name in FORMATS}
-    if job.format and job.format not in FORMATS:
-        known = ", ".join(FORMATS)
+    offered = (*FORMATS, "html")
+    formats = {media: name for media, name in ANSWERS.items() if name in offered}
+    if job.format and job.format not in offered:
+        known = ", ".join(offered)
         return fault(400, "bad-request", f"cannot write {quoted(job.format)}: expected one of {known}")
     media = media_type(formats, job.format) if job.format else best(job.accept, list(formats))
     if not media:
@@ -304,7 +305,8 @@ def _ask(bench: Bench, job: Ask) -> Reply:
             404, "no-such-question", f"there is no question {quoted(job.question)}; all are listed at /openapi.json"
         )
     answer = kg.ask(job.question, with_sources=job.with_sources, **job.given)
-    body = content(answer, job.format or formats[media])
+    name = job.format or formats[media]
+    body = web_page(answer) if name == "html" else content(answer, name)
     if len(body) > bench.most:
         raise TooLarge
     remarks = answer.remarks

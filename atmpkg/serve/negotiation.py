@@ -44,6 +44,7 @@ ANSWERS = {
     "application/jsonl": "jsonl",
     "text/markdown": "md",
     "text/plain": "table",
+    "text/html": "html",
     "application/vnd.apache.parquet": "parquet",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
 }

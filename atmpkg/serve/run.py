@@ -162,7 +162,7 @@ def _prepared(
         for q in sorted(questions, key=lambda q: (q.pack, q.name))
     ]
     bench = Bench(kg, prefixes, settings.limits.result, settings.today, confined=not path, guarded=settings.checked)
-    formats = list(FORMATS)
+    formats = [*FORMATS, "html"]
     served = Served(facts, lambda at: openapi(questions, formats, at), listed, digest, modified, base)
     return bench, served
 

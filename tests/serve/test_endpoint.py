@@ -191,6 +191,18 @@ def test_questions_are_answered_as_on_the_command_line(served: Any, sample: Know
         assert got.body == content(answer, format)
 
 
+def test_a_browser_gets_a_page_and_whoever_takes_anything_json(served: Any) -> None:
+    path = "/ask/authorised-products?jurisdiction=EU&as-of=2022-01-01"
+    got = served.get(path, "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+    assert got.status == 200 and got.headers["content-type"] == "text/html; charset=utf-8"
+    assert got.headers["content-security-policy"].startswith("default-src 'none'") and got.headers["vary"]
+    assert got.text.startswith("<!doctype html>") and "Alphara" in got.text and "<script" not in got.text
+    assert served.get(f"{path}&format=html").body == got.body
+    assert "json" in served.get(path, "*/*").headers["content-type"]
+    hostile = served.get("/ask/authorised-products?jurisdiction=<script>alert(1)</script>", "text/html")
+    assert hostile.status == 400 and hostile.headers["content-type"].startswith("application/problem+json")
+
+
 def test_questions_take_the_accept_header_and_say_what_must_be_known(served: Any) -> None:
     got = served.get("/ask/authorised-products?jurisdiction=EU", "text/tab-separated-values")
     assert got.headers["content-type"] == "text/tab-separated-values; charset=utf-8"
@@ -314,6 +326,8 @@ def test_nothing_of_a_request_comes_back_as_html(served: Any) -> None:
     for path in (
         "/<script>alert(1)</script>",
         "/ask/<script>",
+        "/ask/disputes?product=<script>alert(1)</script>",
+        "/ask/stale-facts?older-than-days=<script>alert(1)</script>",
         "/sparql?query=<script>",
         "/graphs?graph=<script>",
         "/?q=<script>",
