@@ -137,7 +137,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
     ),
     "status-event-without-authorisation": (
         row("decision", id="early", kind="withdrawal", date="2015-01-01", reason="commercial", **{"holder": ""}),
-        "decision.tsv:40 [kind]: found early: withdrawal without an authorisation open by then; expected a grant before it with the same number",
+        "decision.tsv:41 [kind]: found early: withdrawal without an authorisation open by then; expected a grant before it with the same number",
     ),
     "status-event-has-date": (
         cell("decision", "expiry\t2018-07-01", "expiry\tunknown"),
