@@ -76,10 +76,8 @@ class Remarks:
         said = [f"{rows} row{'' if rows == 1 else 's'}"]
         if self.as_of:
             said.append(f"as of {self.as_of}")
-        if self.knowledge_until:
+        if self.knowledge_until or self.scope:
             said.append(self.reach())
-        elif self.scope:
-            said.append("no survey says until when the data reach")
         if self.nothing_recorded is not None:
             said.append(f"{self.nothing_recorded} {self.scope}")
         said.append(f"release {self.release}")
@@ -103,6 +101,8 @@ class Remarks:
         >>> Remarks(partly={"PH": "2008-07-14"}, everywhere=False).reach()
         'known in part until 2008-07-14'
         """
+        if not self.knowledge_until:
+            return "no survey says until when the data reach"
         if not self.known and self.everywhere:
             return f"known in part, until {self.knowledge_until} at the latest"
         if not self.known:

@@ -246,9 +246,8 @@ def to_efo(house: House) -> Iterator[Line]:
         else:
             yield house.absent(
                 subject,
-                "no EFO id by exact cross-reference of Mondo, nor by our name or Mondo's among the EFO ids of this "
-                "version;"
-                " terms that EFO takes from other vocabularies were not looked up",
+                "no EFO id by exact cross-reference of Mondo, nor by our name or Mondo's among the EFO ids of this"
+                " version; terms that EFO takes from other vocabularies were not looked up",
             )
 
 

@@ -27,15 +27,12 @@ def picture(answer):
     """Draw an answer, or say why there is nothing to draw."""
     return answer.plot() if answer.rows else answer
 
-
 # %% [markdown]
 # ## From what you have to the thing that is meant
 # A brand, an acronym, another script, a misspelling, or an id of a registry; with the reason why it fits.
 
 # %%
-pd.concat(
-    [kg.find(text).to_pandas().head(1) for text in ("奕凯达", "zuma1", "NCT02348216", "MONDO:0018905", "BCMA", "CRS")]
-)
+pd.concat([kg.find(text).to_pandas().head(1) for text in ("奕凯达", "zuma1", "NCT02348216", "MONDO:0018905", "BCMA", "CRS")])
 
 # %% [markdown]
 # ## Ids of a thing
@@ -107,12 +104,7 @@ ask("products-by-disease", disease=group)
 # ## What this rests on
 
 # %%
-print(
-    *sorted(
-        {f"As of {a.remarks.as_of} · known until {a.remarks.knowledge_until or 'no survey'}: {a.name}" for a in answers}
-    ),
-    sep="\n",
-)
+print(*sorted({f"As of {a.remarks.as_of} · {a.remarks.reach()}: {a.name}" for a in answers}), sep="\n")
 print(f"Release {atmpkg.__version__} · CC BY 4.0")
 sources = {source.id: source for answer in answers for source in answer.sources}
 pd.DataFrame([(s.publisher, s.title, s.url) for s in sources.values()], columns=["publisher", "title", "URL"])

@@ -25,7 +25,6 @@ def picture(answer):
     """Draw an answer, or say why there is nothing to draw."""
     return answer.plot() if answer.rows else answer
 
-
 # %% [markdown]
 # ## Failures and products out of specification
 
@@ -48,12 +47,7 @@ ask("sites", product=product)
 # ## What this rests on
 
 # %%
-print(
-    *sorted(
-        {f"As of {a.remarks.as_of} · known until {a.remarks.knowledge_until or 'no survey'}: {a.name}" for a in answers}
-    ),
-    sep="\n",
-)
+print(*sorted({f"As of {a.remarks.as_of} · {a.remarks.reach()}: {a.name}" for a in answers}), sep="\n")
 print(f"Release {atmpkg.__version__} · CC BY 4.0")
 sources = {source.id: source for answer in answers for source in answer.sources}
 pd.DataFrame([(s.publisher, s.title, s.url) for s in sources.values()], columns=["publisher", "title", "URL"])

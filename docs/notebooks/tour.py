@@ -68,9 +68,7 @@ lag.plot()
 
 # %%
 frame = lag.to_pandas()
-print(
-    f"{len(frame)} products in both; median {frame['days'].median():.0f} days; {(frame['days'] < 0).sum()} first in {there}"
-)
+print(f"{len(frame)} products in both; median {frame['days'].median():.0f} days; {(frame['days'] < 0).sum()} first in {there}")
 
 # %% [markdown]
 # ## What is there for a disease?

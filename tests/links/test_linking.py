@@ -140,6 +140,19 @@ def test_external_ids_tell_links_and_absences(clinic: KnowledgeGraph) -> None:
     ]
 
 
+def test_an_absence_says_whether_the_vocabulary_itself_was_looked_through(shipped: KnowledgeGraph) -> None:
+    """ICD-10 was read only as Mondo cross-references it, so the claim must not be that ICD-10 has no such code."""
+    rows = shipped.ask("external-ids", thing="large-b-cell-lymphoma").rows
+    why = {row[5]: str(row[6]) for row in rows if row[2] == "none found"}
+    assert why["icd10"].startswith("not looked up in the vocabulary itself: no exact cross-reference from MONDO:")
+    assert why["doid"].startswith("not searched by name: ") and "were not looked up" in why["efo"]
+    for path in SETS:
+        for _, row in mapping_rows(path):
+            only_chained = row["comment"].startswith(("not looked up in the vocab", "not searched by name"))
+            if row["object_id"] == NO_TERM and only_chained:
+                assert row["mapping_justification"] == "semapv:MappingChaining", path.name
+
+
 def test_a_trial_and_a_harm_have_ids_elsewhere(shipped: KnowledgeGraph) -> None:
     trial = {row[2:4] for row in shipped.ask("external-ids", thing="NCT02348216").rows}
     assert trial == {("skos:exactMatch", "NCT:NCT02348216"), ("registry number", "NCT02348216")}
