@@ -21,7 +21,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -34,7 +34,7 @@ from atmpkg.mapping import description_quads, quads
 from atmpkg.names import Names, graph_iri
 from atmpkg.project import FORMAT, Project
 from atmpkg.queries import read_queries
-from atmpkg.reasoning import infer
+from atmpkg.reasoning import INFERRED, infer
 from atmpkg.records import Record, Validator, term_problems
 from atmpkg.search import Index
 from atmpkg.shapes import findings
@@ -89,15 +89,23 @@ class Built:
         if briefly and path.exists() and (self.folder / _STORE).exists():
             with contextlib.suppress(StoreError):
                 return Embedded.open(self.folder / _STORE)
-        if not path.exists():
-            return Embedded.open(self.folder / _STORE)
+        return Embedded.read(self._content()) if path.exists() else Embedded.open(self.folder / _STORE)
+
+    def verify(self) -> None:
+        """Raise StoreError where it is damaged, without reading the quads into memory."""
+        if (self.folder / _FILE).exists():
+            self._content()
+        else:
+            Embedded.open(self.folder / _STORE)
+
+    def _content(self) -> bytes:
         try:
-            content = path.read_bytes()
+            content = (self.folder / _FILE).read_bytes()
         except OSError as error:
             raise StoreError(f"cannot read the store {self.folder}: {error.strerror}. Build it again.") from None
         if _digest(content) != self.digest:
             raise StoreError(f"cannot read the store {self.folder}: it was changed after it was built. Build it again.")
-        return Embedded.read(content)
+        return content
 
     def index(self) -> Index | None:
         """Return the names of all things where the build keeps them."""
@@ -193,20 +201,18 @@ def static_quads(project: Project, prepared: Prepared, problems: list[Problem]) 
 
 
 def fill(
-    project: Project, choose: Callable[[Path], Embedded], progress: Progress | None = None
+    project: Project, path: Path, choose: Callable[[], Embedded], progress: Progress | None = None
 ) -> tuple[Embedded, dict[str, int], Mapping[str, int]]:
-    """Load everything asserted and run the rules; return the store, the rows and the inferred triples.
+    """Write everything asserted to a file of N-Quads, load it and run the rules.
 
-    ``choose`` gives the empty store, seeing the file of N-Quads that is to be loaded.
+    Return the store, the rows and the inferred triples. ``choose`` gives the empty store, when the file is written.
     """
     rules = read_queries(project.folders("queries", "rules")).values()
     try:
-        with tempfile.TemporaryDirectory() as work:
-            path = Path(work) / "asserted.nq"
-            with path.open("w", encoding="utf-8", newline="\n") as out:
-                rows = write_quads(project, out, progress)
-            store = choose(path)
-            store.load(path)
+        with path.open("w", encoding="utf-8", newline="\n") as out:
+            rows = write_quads(project, out, progress)
+        store = choose()
+        store.load(path)
     except OSError as error:
         raise StoreError(f"cannot build the graph: {error.strerror or error}.") from None
     return store, rows, infer(store, rules)
@@ -214,8 +220,8 @@ def fill(
 
 def in_memory(project: Project) -> Embedded:
     """Build the project's graph in memory, keeping nothing."""
-    store = Embedded.memory()
-    fill(project, lambda path: store)
+    with tempfile.TemporaryDirectory() as work:
+        store, _, _ = fill(project, Path(work) / _FILE, Embedded.memory)
     return store
 
 
@@ -230,13 +236,13 @@ def build(
     """Build the project's graph below a folder and make it the one that answers.
 
     Where the same content was built before, that build is used. A graph of more than ``most_in_memory`` bytes of
-    N-Quads is kept on disk alone, one of more than ``at_once`` there too. Raises DataError where the tables hold
-    problems.
+    N-Quads, before the rules, is kept on disk alone, one of more than ``at_once`` there too: it is copied while the
+    rules run. Raises DataError where the tables hold problems.
     """
     name = project.fingerprint()
     if found := finished(folder, name):
         with contextlib.suppress(StoreError):
-            found.open()  # a damaged build is made again
+            found.verify()  # a damaged build is made again
             _point(folder, name)
             return found
         shutil.rmtree(found.folder, ignore_errors=True)
@@ -250,28 +256,36 @@ def build(
     except OSError as error:
         raise StoreError(f"cannot build into {folder}: {error.strerror}. Choose another folder with --store.") from None
     try:
-        store = Embedded.memory()
+        path, beside = work / _FILE, ThreadPoolExecutor(1)
+        copying: Future[Embedded] | None = None
 
-        def choose(path: Path) -> Embedded:
-            nonlocal store
-            if path.stat().st_size > most_in_memory:
-                store = Embedded.create(work / _STORE)
-            return store
+        def choose() -> Embedded:
+            nonlocal copying
+            size = path.stat().st_size
+            if size > most_in_memory:
+                return Embedded.create(work / _STORE)
+            if size > at_once:
+                copying = beside.submit(_copied, path, work / _STORE)
+            return Embedded.memory()
 
-        _, rows, inferred = fill(project, choose, progress)
-        if (work / _STORE).exists():
-            store.optimize()
-        else:
-            store.write(work / _FILE)
-            if (work / _FILE).stat().st_size > at_once:
-                _keep_on_disk(store, work)
+        with beside:
+            store, rows, inferred = fill(project, path, choose, progress)
+            if copying:
+                completing = beside.submit(_complete, store, path, copying.result)
+                (work / _NAMES).write_text(Index.of(store).dumps(), encoding="utf-8")
+                completing.result()
+            elif (work / _STORE).exists():
+                path.unlink()
+                store.optimize()
+            else:
+                _complete(store, path)
         about = {
             "format": FORMAT,
             "version": atmpkg.__version__,
             "quads": len(store),
             "rows": rows,
             "inferred": dict(inferred),
-            "digest": _digest((work / _FILE).read_bytes()) if (work / _FILE).exists() else "",
+            "digest": _digest(path.read_bytes()) if path.exists() else "",
         }
         if project.fingerprint() != name:
             raise StoreError("cannot finish the build: the tables were changed while they were read. Build again.")
@@ -294,12 +308,30 @@ def build(
     return built
 
 
-def _keep_on_disk(store: Embedded, work: Path) -> None:
-    """Write what a single question needs, so that it need not read the whole graph: the quads and the names."""
-    with ThreadPoolExecutor(1) as other:
-        loading = other.submit(Embedded.create(work / _STORE).load, work / _FILE)  # leaves Python to the names
-        (work / _NAMES).write_text(Index.of(store).dumps(), encoding="utf-8")
-        loading.result()
+def _copied(path: Path, folder: Path) -> Embedded:
+    """Load a file of N-Quads into a new store on disk, for a single question need not read the whole graph."""
+    store = Embedded.create(folder)
+    store.load(path, checked=True)  # it is read into memory as well
+    return store
+
+
+def _complete(store: Embedded, path: Path, copy: Callable[[], Embedded] | None = None) -> None:
+    """Add what the rules inferred to the file of what was asserted, and to the copy on disk."""
+    with store.triples(INFERRED) as file:
+        added = file.read()
+    named = b"_:" not in added  # a blank node has its name in one text only
+    added = added.replace(b" .\n", f" <{INFERRED}> .\n".encode())
+    disk = copy() if copy else None  # which has read the file by now
+    if named:
+        with path.open("ab") as out:
+            out.write(added)
+        if disk:
+            disk.load(added, checked=True)
+    else:
+        store.write(path)
+        if disk:
+            disk.engine.clear()
+            disk.load(path, checked=True)
 
 
 def send(project: Project, url: str, say: Callable[[str], None] = lambda line: None) -> Built:

@@ -103,15 +103,18 @@ class Embedded:
         except (OSError, RuntimeError) as error:
             raise StoreError(f"cannot copy the store to {path}: {_cause(error)}.") from None
 
-    def load(self, nquads: bytes | Path) -> None:
-        """Add the quads of an N-Quads text or file, all or none."""
+    def load(self, nquads: bytes | Path, *, checked: bool = False) -> None:
+        """Add the quads of an N-Quads text or file, all or none.
+
+        ``checked``: it was read before, so that its IRIs need not be looked at again, which is half of reading.
+        """
         import pyoxigraph as ox
 
         try:
             if isinstance(nquads, Path):
-                self._store.bulk_load(path=str(nquads), format=ox.RdfFormat.N_QUADS)
+                self._store.bulk_load(path=str(nquads), format=ox.RdfFormat.N_QUADS, lenient=checked)
             else:
-                self._store.bulk_load(io.BytesIO(nquads), format=ox.RdfFormat.N_QUADS)
+                self._store.bulk_load(io.BytesIO(nquads), format=ox.RdfFormat.N_QUADS, lenient=checked)
         except (OSError, SyntaxError) as error:
             raise StoreError(f"cannot load quads: {_cause(error)}.") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from atmpkg.project import Project
 from atmpkg.queries import read_queries
 from atmpkg.reasoning import INFERRED, strata
 from atmpkg.records import Validator
+from atmpkg.search import Index
 from atmpkg.stores import Embedded
 from bench.report import Section, Verdict, number
 from bench.timing import Stopped, seconds, watching, within
@@ -38,7 +40,9 @@ _WATCHED = {
     (atmpkg.build, "infer"): RULES,
     (Embedded, "optimize"): KEEP,
     (Embedded, "write"): KEEP,
-    (atmpkg.build, "_keep_on_disk"): KEEP,
+    (atmpkg.build, "_complete"): KEEP,
+    (Index, "of"): KEEP,
+    (Future, "result"): KEEP,
 }
 _ROUNDS, _LIMIT = 3, 30
 

@@ -149,7 +149,7 @@ build(Project(pathlib.Path(sys.argv[1]), home()), pathlib.Path(sys.argv[2]), mos
 
 
 @pytest.mark.parametrize(
-    "moment, most", [("infer", BIG), ("optimize", 0), ("write", BIG), ("rename", 0), ("replace", BIG)]
+    "moment, most", [("infer", BIG), ("optimize", 0), ("triples", BIG), ("rename", 0), ("replace", BIG)]
 )
 def test_a_build_killed_at_any_moment_leaves_the_old_answers(
     project: Project, ready: Ready, folder: Path, moment: str, most: int
