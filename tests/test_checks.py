@@ -85,7 +85,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
     ),
     "event-once": (
         row("decision", id="again", kind="application-submitted"),
-        "decision.tsv:40: found again: the same application-submitted on the same day as alfacel-eu-submitted; expected one row for one event",
+        "decision.tsv:41: found again: the same application-submitted on the same day as alfacel-eu-submitted; expected one row for one event",
     ),
     "grant-after-application": (
         row("decision", id="late", date="2018-09-01", number="EU/1/18/9001"),
