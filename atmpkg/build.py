@@ -327,6 +327,7 @@ def _complete(store: Embedded, path: Path, copy: Callable[[], Embedded] | None =
             out.write(added)
         if disk:
             disk.load(added, checked=True)
+            disk.optimize()  # two layers are read half as fast again as one
     else:
         store.write(path)
         if disk:

@@ -19,6 +19,14 @@ MAPPINGS = "https://w3id.org/atmpkg/mappings/"
 
 PREDICATES = ("skos:exactMatch", "skos:closeMatch", "skos:broadMatch", "skos:narrowMatch", "skos:relatedMatch")
 NO_TERM = "sssom:NoTermFound"
+_SAID = (
+    "sssom:Mapping",
+    "sssom:subject_id",
+    "sssom:predicate_id",
+    "sssom:object_id",
+    "sssom:object_label",
+    "sssom:mapping_set_id",
+)
 _REQUIRED = ("subject_id", "predicate_id", "object_id", "object_label", "mapping_justification")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
@@ -108,6 +116,7 @@ def mapping_quads(
     header: list[str] = []
     labels: dict[str, str] = {}
     seen: dict[tuple[str, str], int] = {}
+    mapping, of_subject, of_predicate, of_object, of_label, of_set = (f"<{names.expand(name)}>" for name in _SAID)
     try:
         lines = path.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
@@ -157,15 +166,15 @@ def mapping_quads(
         if not found and (why := row.get("comment")):
             yield f"{node} <{_COMMENT}> {literal(why)}{graph}"
         for name, term in (
-            (_TYPE, f"<{names.expand('sssom:Mapping')}>"),
-            (names.expand("sssom:subject_id"), f"<{subject}>"),
-            (names.expand("sssom:predicate_id"), f"<{predicate}>"),
-            (names.expand("sssom:object_id"), f"<{target}>"),
-            (f"{ONTOLOGY}objectCurie", literal(row["object_id"])),
-            (names.expand("sssom:object_label"), literal(row["object_label"])),
-            (names.expand("sssom:mapping_set_id"), literal(mapping_set)),
+            (f"<{_TYPE}>", mapping),
+            (of_subject, f"<{subject}>"),
+            (of_predicate, f"<{predicate}>"),
+            (of_object, f"<{target}>"),
+            (f"<{ONTOLOGY}objectCurie>", literal(row["object_id"])),
+            (of_label, literal(row["object_label"])),
+            (of_set, literal(mapping_set)),
         ):
-            yield f"{node} <{name}> {term}{graph}"
+            yield f"{node} {name} {term}{graph}"
     if not header:
         yield Problem(path.name, 0, "", "no header", "the columns of SSSOM: " + ", ".join(_REQUIRED))
     for target, label in sorted(labels.items()):

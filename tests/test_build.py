@@ -18,6 +18,7 @@ from atmpkg.errors import DataError, StoreError
 from atmpkg.graph import KnowledgeGraph
 from atmpkg.project import Project, home
 from atmpkg.search import Index
+from atmpkg.stores import Embedded, rows
 
 Run = Callable[..., Any]
 Ready = Callable[[int, Path], Built]
@@ -144,19 +145,31 @@ def hang(*args, **kwargs):
     print("here", flush=True)
     time.sleep(600)
 setattr(owner, sys.argv[3], hang)
-build(Project(pathlib.Path(sys.argv[1]), home()), pathlib.Path(sys.argv[2]), most_in_memory=int(sys.argv[4]))
+build(
+    Project(pathlib.Path(sys.argv[1]), home()), pathlib.Path(sys.argv[2]),
+    most_in_memory=int(sys.argv[4]), at_once=int(sys.argv[5]),
+)
 """
 
 
 @pytest.mark.parametrize(
-    "moment, most", [("infer", BIG), ("optimize", 0), ("triples", BIG), ("rename", 0), ("replace", BIG)]
+    "moment, most, at_once",
+    [
+        ("infer", BIG, BIG),
+        ("optimize", 0, 0),
+        ("triples", BIG, BIG),
+        ("create", BIG, 0),
+        ("optimize", BIG, 0),
+        ("rename", 0, 0),
+        ("replace", BIG, BIG),
+    ],
 )
 def test_a_build_killed_at_any_moment_leaves_the_old_answers(
-    project: Project, ready: Ready, folder: Path, moment: str, most: int
+    project: Project, ready: Ready, folder: Path, moment: str, most: int, at_once: int
 ) -> None:
     ready(BIG, folder)
     replace(project, "product", "bravocel\tbravocel\tbravocel", "bravocel\tnew name\tbravocel")
-    words = [sys.executable, "-c", HANG, str(project.root), str(folder), moment, str(most)]
+    words = [sys.executable, "-c", HANG, str(project.root), str(folder), moment, str(most), str(at_once)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
@@ -283,6 +296,41 @@ def test_a_single_question_is_asked_on_disk_and_answered_the_same(project: Proje
     shutil.rmtree(built.folder / "store")
     (built.folder / "store").mkdir()
     assert len(built.open(briefly=True)) == built.quads  # read from the file instead
+
+
+def test_blank_nodes_that_rules_speak_of_are_the_same_in_the_file_and_on_disk(project: Project, folder: Path) -> None:
+    rules = project.root / "queries" / "rules"
+    rules.mkdir(parents=True, exist_ok=True)
+    (rules / "own.rq").write_text(
+        "#+ title: A restriction is seen.\n#+ stratum: 1\n"
+        "PREFIX owl: <http://www.w3.org/2002/07/owl#>\n"
+        "CONSTRUCT { ?node <urn:seen> true } WHERE { ?node owl:onProperty ?property FILTER(isBlank(?node)) }\n"
+    )
+    built = build(project, folder, at_once=0)
+    assert built.inferred["own"] > 0
+    asked = "SELECT * { ?node <urn:seen> true ; <http://www.w3.org/2002/07/owl#onProperty> ?property }"
+    for store in (built.open(), built.open(briefly=True)):
+        assert len(list(rows(store, asked))) == built.inferred["own"]
+        assert len(store) == built.quads
+
+
+def test_a_copy_that_cannot_be_made_fails_the_build_and_leaves_the_old_answers(
+    project: Project, ready: Ready, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(BIG, folder)
+    replace(project, "product", "bravocel\tbravocel\tbravocel", "bravocel\tnew name\tbravocel")
+
+    def full(path: Path) -> Embedded:
+        raise StoreError(f"cannot write the store {path}: no space left.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Embedded, "create", full)
+        with pytest.raises(StoreError, match="no space left"):
+            build(project, folder, at_once=0)
+    assert label(folder) == "bravocel"
+    assert not list(folder.glob("new-*"))
+    build(project, folder, at_once=0)
+    assert label(folder) == "new name"
 
 
 def test_a_few_quads_are_read_into_memory(project: Project, folder: Path) -> None:
