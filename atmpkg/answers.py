@@ -99,14 +99,14 @@ class Remarks:
         >>> Remarks(known={"EU": "2026-03-14", "US": "2026-08-19"}, partly={"PH": "2008-07-14"}).reach()
         'known until 2026-03-14 (EU) to 2026-08-19 (US), elsewhere in part'
         >>> Remarks(partly={"PH": "2008-07-14"}, everywhere=False).reach()
-        'known in part until 2008-07-14'
+        'looked for in part until 2008-07-14'
         """
         if not self.knowledge_until:
             return "no survey says until when the data reach"
         if not self.known and self.everywhere:
-            return f"known in part, until {self.knowledge_until} at the latest"
+            return f"looked for in part, until {self.knowledge_until} at the latest"
         if not self.known:
-            return f"known in part until {_span(self.partly)}"
+            return f"looked for in part until {_span(self.partly)}"
         said = f"known until {_span(self.known)}"
         if self.everywhere:
             return said if "" in self.known else f"{said}, elsewhere in part"

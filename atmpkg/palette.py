@@ -46,6 +46,7 @@ PALETTES = {
     "verdict": {
         "recommended": "#009e73",
         "listed": "#009e73",
+        "added-benefit": "#41ae76",
         "added-benefit-major": "#00563f",
         "added-benefit-considerable": "#009e73",
         "added-benefit-minor": "#7fcdbb",
