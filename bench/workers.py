@@ -229,12 +229,12 @@ def _texts(row: Any) -> tuple[str, ...]:
 
 
 def unordered(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Bring rows of any engine into one form: sorted, the parts of a concatenation too, numbers as numbers.
+    """Bring rows of any engine into one form: sorted, parts of a concatenation too and each once, numbers as numbers.
 
     >>> unordered([("b|a", "2.50"), ("a", "true")])
     [('a', '1'), ('a|b', '2.5')]
     """
-    return sorted(tuple("|".join(sorted(map(_plain, cell.split("|")))) for cell in row) for row in rows)
+    return sorted(tuple("|".join(sorted(set(map(_plain, cell.split("|"))))) for cell in row) for row in rows)
 
 
 def _plain(cell: str) -> str:
