@@ -76,7 +76,8 @@ def report(sections: Sequence[Section], about: str, disturbance: str, took: floa
     verdicts = [verdict for section in sections for verdict in section.verdicts]
     missed = sum(not verdict.met for verdict in verdicts)
     rows = [(v.target, v.measured, "met" if v.met else "**MISSED**") for v in verdicts]
-    summary = f"{len(verdicts) - missed} of {len(verdicts)} targets met, {missed} missed." if verdicts else ""
+    why = " Why: decisions/0066." if missed else ""
+    summary = f"{len(verdicts) - missed} of {len(verdicts)} targets met, {missed} missed.{why}" if verdicts else ""
     return "\n".join(
         [
             "# Benchmark results",
