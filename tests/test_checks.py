@@ -198,11 +198,11 @@ CASES: dict[str, tuple[Spoil, str]] = {
     ),
     "study-number-once": (
         cell("trial", "NCT09999993", "NCT09999992"),
-        "trial.tsv:6 [number]: found charlie-1: NCT09999992 is also that of nct09999992; expected one row for one study",
+        "trial.tsv:5 [number]: found charlie-1: NCT09999992 is also that of nct09999992; expected one row for one study",
     ),
     "role-decision-of-product": (
         cell("study-role", "bravocel-eu-grant", "alfacel-eu-grant"),
-        "study-role.tsv:5 [decision]: found bravo-eu: alfacel-eu-grant is on alfacel; expected a decision on the product of the row",
+        "study-role.tsv:6 [decision]: found bravo-eu: alfacel-eu-grant is on alfacel; expected a decision on the product of the row",
     ),
     "result-once": (
         row("outcome", id="again"),
