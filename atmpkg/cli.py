@@ -795,5 +795,5 @@ def main() -> None:
         say(f"cannot write the output: {error.strerror or error}.")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(3)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):  # Click makes the one of the other
         sys.exit(130)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from atmpkg import __version__
 from atmpkg.formats import WRITERS
+from atmpkg.graph import KnowledgeGraph
 from atmpkg.pages import _cell
 
 Run = Callable[..., Any]
@@ -375,6 +376,15 @@ def test_nothing_heavy_is_imported(code: str, words: list[str]) -> None:
 def test_import_and_help_do_without_the_store_and_yaml() -> None:
     assert loaded("import atmpkg") & {"pyoxigraph", "yaml", "click"} == set()
     assert loaded(CLI, "--help") & {"pyoxigraph", "yaml"} == set()
+
+
+def test_an_interruption_ends_without_a_word(atmpkg: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(KnowledgeGraph, "inventory", interrupted)
+    run = atmpkg("tables")
+    assert (run.code, run.out) == (130, "") and not run.err.strip()
 
 
 def test_a_reader_that_goes_away_is_no_fault() -> None:
