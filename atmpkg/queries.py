@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from atmpkg.errors import DataError, Problem, one_of, quoted
 
@@ -243,7 +244,7 @@ def _header(path: Path, text: str) -> dict[str, object]:
     return header if isinstance(header, dict) else {}
 
 
-def _entries(header: Mapping[str, object], key: str) -> Iterator[tuple[str, dict[str, object]]]:
+def _entries(header: Mapping[str, object], key: str) -> Iterator[tuple[str, dict[str, Any]]]:
     entries = header.get(key) or {}
     for name, about in entries.items() if isinstance(entries, dict) else ():
         yield str(name), dict(about) if isinstance(about, dict) else {"meaning": about or ""}
@@ -254,12 +255,12 @@ def _parameters(header: Mapping[str, object]) -> Iterator[Parameter]:
         values = about.get("values")
         about["values"] = tuple(str(value) for value in values) if isinstance(values, list) else ()
         about["default"] = str(about.get("default", ""))
-        yield Parameter(**({"name": name, "type": "text"} | about))  # type: ignore[arg-type]  # the header is checked by _faults
+        yield Parameter(**{"name": name, "type": "text", **about})
 
 
 def _columns(header: Mapping[str, object]) -> Iterator[AnswerColumn]:
     for name, about in _entries(header, "columns"):
-        yield AnswerColumn(**({"name": name} | about))  # type: ignore[arg-type]  # the header is checked by _faults
+        yield AnswerColumn(**{"name": name, **about})
 
 
 def _faults(path: Path, header: Mapping[str, object], blocks: Mapping[str, object]) -> Iterator[Problem]:
@@ -275,6 +276,8 @@ def _faults(path: Path, header: Mapping[str, object], blocks: Mapping[str, objec
             yield Problem(path.name, 0, f"{name}.{key}", quoted(str(key)), one_of(sorted(fields)))
         if not isinstance(about.get("values", []), list):
             yield Problem(path.name, 0, f"{name}.values", quoted(str(about["values"])), "a list of words")
+        if type(about.get("minimum", 0)) is not int:
+            yield Problem(path.name, 0, f"{name}.minimum", quoted(str(about["minimum"])), "a whole number")
     for name, about in _entries(header, "columns"):
         if about.get("type", "text") not in COLUMN_TYPES:
             yield Problem(path.name, 0, f"{name}.type", quoted(str(about.get("type"))), one_of(COLUMN_TYPES))

@@ -198,6 +198,7 @@ def test_no_text_crashes_the_reading_of_blocks(text: str) -> None:
         ),
         ("parameters: {x: {type: string}}", "q.rq [x.type]: found 'string'; expected one of date, jurisdiction"),
         ("parameters: {x: {type: text, dflt: a}}", "q.rq [x.dflt]: found 'dflt'; expected one of default"),
+        ("parameters: {x: {type: integer, minimum: few}}", "q.rq [x.minimum]: found 'few'; expected a whole number"),
         ("columns: {x: {type: string}}", "q.rq [x.type]: found 'string'; expected one of text, id, date"),
         ("columns: {x: {units: a}}", "q.rq [x.units]: found 'units'; expected meaning, type, unit, many"),
     ],
